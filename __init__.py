@@ -1,0 +1,1 @@
+"""Learned subgrid physics inside simulators: trained in JAX, proven offline, run from Fortran without Python."""

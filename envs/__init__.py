@@ -1,0 +1,1 @@
+"""Multi-agent reinforcement-learning environments over the simulators."""

@@ -1,0 +1,1 @@
+"""Networks, normalisation, training, reinforcement-learning algorithms and export to bundles."""

@@ -1,0 +1,1 @@
+"""Solvers and physics: two-dimensional turbulence, closures, column physics."""

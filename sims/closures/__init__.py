@@ -1,0 +1,1 @@
+"""Turbulence closures, one per file; every file exports the same names."""

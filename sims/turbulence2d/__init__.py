@@ -1,0 +1,1 @@
+"""Forced two-dimensional turbulence on a beta-plane, as JAX, NumPy and Fortran twins."""
