@@ -19,13 +19,14 @@ NEARLY_NOTHING = (
 def writing(path: str | os.PathLike, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path` to write to (a file, or a directory that the block makes).
 
-    When the block ends normally, what it wrote is renamed to `path`; when it raises, it is removed. The suffix
-    of `path` is kept, because some writers judge by it. Call `require_absent` before a long computation.
+    When the block ends normally, what it wrote is renamed to `path`; when it raises, it is removed. The
+    suffix of `path` is kept, because some writers judge by it. Call `require_absent` before a long run.
 
         with writing("flow.nc") as temporary:
             dataset.to_netcdf(temporary)
 
-    Raises `FileError` if `path` exists (unless `overwrite`), its folder is missing or read-only, or the disk is full.
+    Raises `FileError` if `path` exists (unless `overwrite`), its folder is missing or read-only, or the disk
+    is full.
     """
     path = Path(path)
     require_absent(path, overwrite=overwrite)
@@ -60,6 +61,7 @@ def require_absent(path: str | os.PathLike, *, overwrite: bool = False) -> None:
 
 
 def is_full_disk(error: BaseException, folder: Path) -> bool:
+    """Whether `error` is how the operating system, or NetCDF, says that nothing more fits into `folder`."""
     if isinstance(error, FileError) or not isinstance(error, OSError | RuntimeError):
         return False
     return getattr(error, "errno", None) in FULL_DISK or shutil.disk_usage(folder).free < NEARLY_NOTHING
@@ -77,6 +79,7 @@ def replace(source: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
+    """Remove a file or a directory tree, if it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

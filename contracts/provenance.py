@@ -12,7 +12,7 @@ PACKAGES = ("subgrid", "numpy", "scipy", "netCDF4", "jax", "jaxlib", "flax", "op
 
 
 def provenance() -> dict[str, str]:
-    """`created` (UTC, ISO 8601), `git_revision`, `python` and the version of each of PACKAGES that is installed.
+    """`created` (UTC, ISO 8601), `git_revision`, `python`, and the version of each installed one of PACKAGES.
 
     `git_revision` ends in `-dirty` when tracked files differ from it, and is `unknown` outside a checkout.
     SOURCE_DATE_EPOCH, where set, is the time of creation: two runs then write the same bytes.
@@ -21,6 +21,7 @@ def provenance() -> dict[str, str]:
 
 
 def created() -> str:
+    """The time now (or SOURCE_DATE_EPOCH), UTC, ISO 8601 to the second."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -39,6 +40,7 @@ def versions() -> dict[str, str]:
 
 @cache
 def git_revision() -> str:
+    """Revision of the checkout that this package runs from."""
     root = Path(__file__).resolve().parents[1]
     # An installed copy may lie inside somebody else's repository: its revision is not ours.
     if not (root / ".git").exists():

@@ -42,7 +42,7 @@ EXCEPTIONS: dict[Status, type[SubgridError]] = {
 
 
 def raise_for(status: int, message: str, *, time: float = float("nan")) -> None:
-    """Return if `status` is 0; otherwise raise the exception that it stands for, with the library's `message`."""
+    """Return if `status` is 0; otherwise raise the exception that it stands for, saying `message`."""
     if status == Status.OK:
         return
     if status == Status.BLOW_UP:
