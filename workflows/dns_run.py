@@ -1,0 +1,199 @@
+"""The run of a DNS as an object that advances by one chunk, can be stopped after any, and continues bit for bit."""
+
+import json
+import os
+import time
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..contracts.errors import BlowUpError, FileError
+from ..contracts.files import writing
+from ..sims.turbulence2d import jax_solver
+from ..sims.turbulence2d.filtering import coarse_grain
+from ..sims.turbulence2d.initial import random_vorticity, resample
+from ..sims.turbulence2d.numerics import Numerics
+from ..sims.turbulence2d.statistics import BlockMeans, SnapshotReservoir
+from ..sims.turbulence2d.statistics.sample import reference_pair, reference_sample
+from ..sims.turbulence2d.subgrid_tendency import to_grid
+from .dns_plan import SAMPLES_PER_SNAPSHOT, Plan, Stage
+
+CHECKPOINT_SCHEMA = "subgrid-dns-checkpoint 1"
+
+
+@dataclass
+class Progress:
+    """Where a run stands and what it has collected; all that a checkpoint holds.
+
+    stage, chunk: index of the stage and chunks done in it.   state: of the solver.   seconds: wall time
+    spent so far."""
+
+    stage: int
+    chunk: int
+    state: jax_solver.State
+    seconds: float = 0.0
+    means: BlockMeans = field(default_factory=BlockMeans)
+    snapshots: SnapshotReservoir = field(default_factory=SnapshotReservoir)
+    times: list[float] = field(default_factory=list)
+    log_enstrophy: list[np.ndarray] = field(default_factory=list)
+
+
+class DnsRun:
+    """Marches a plan chunk by chunk; the compiled functions of the current stage are kept."""
+
+    def __init__(self, plan: Plan, progress: Progress | None = None):
+        self.plan = plan
+        first = plan.stages[0]
+        self.progress = progress or Progress(
+            0, 0, self._state(random_vorticity(first.grid, plan.seed), first)
+        )
+        self._step = self._make_step()
+        self._spectrum = jax.jit(lambda state: _full_spectrum(state, plan.sampling.grid))
+        self._sample = jax.jit(lambda spectrum: reference_sample(spectrum, plan.measures))
+        self._snapshot = jax.jit(lambda spectrum: _snapshot(spectrum, plan))
+
+    @property
+    def stage(self) -> Stage:
+        return self.plan.stages[self.progress.stage]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last chunk of the last stage is done."""
+        return self.progress.stage == len(self.plan.spin_up) and self.progress.chunk >= self.stage.chunks
+
+    @property
+    def time(self) -> float:
+        """Dimensionless time of the state since the random start."""
+        stages, stage = self.plan.stages, self.progress.stage
+        before = sum(s.dt * s.chunk * s.chunks for s in stages[:stage])
+        return before + self.progress.chunk * self.stage.chunk * self.stage.dt
+
+    @property
+    def work(self) -> tuple[int, int]:
+        """(done, total) point updates."""
+        stages, progress = self.plan.stages, self.progress
+        done = sum(s.work * s.chunks for s in stages[: progress.stage]) + self.stage.work * progress.chunk
+        return done, sum(s.work * s.chunks for s in stages)
+
+    def advance(self) -> None:
+        """One chunk of steps; in the sampling stage, one sample after it. BlowUpError leaves the state before it."""
+        progress, began = self.progress, time.monotonic()
+        state = jax_solver.march(self._step, progress.state, self.stage.chunk)
+        if not bool(jnp.isfinite(jnp.abs(state.vorticity_hat).sum())):
+            raise BlowUpError(
+                f"The DNS of {self.plan.case.name} on {self.stage.grid} points blew up after time {self.time:.3g} with "
+                f"dt = {self.stage.dt:.3g}; take a smaller --dt.",
+                time=self.time,
+            )
+        if progress.stage == len(self.plan.spin_up):
+            self._collect(state)
+        progress.state, progress.chunk = state, progress.chunk + 1
+        if progress.chunk == self.stage.chunks and progress.stage < len(self.plan.spin_up):
+            self._enter_next_stage()
+        progress.seconds += time.monotonic() - began
+
+    def _collect(self, state: jax_solver.State) -> None:
+        progress = self.progress
+        spectrum = self._spectrum(state)
+        sample = jax.device_get(self._sample(spectrum))
+        if progress.chunk % SAMPLES_PER_SNAPSHOT == 0:
+            wanted = progress.snapshots.wants_next
+            moment = np.float32((progress.chunk + 1) * self.stage.chunk * self.stage.dt)
+            snapshot = {"time": moment, **jax.device_get(self._snapshot(spectrum))} if wanted else None
+            progress.snapshots.offer(snapshot)
+        progress.means.add(sample)
+        progress.times.append((progress.chunk + 1) * self.stage.chunk * self.stage.dt)
+        progress.log_enstrophy.append(
+            np.log(sample["enstrophy_mean"][: self.plan.log_wavenumbers]).astype(np.float32)
+        )
+
+    def _enter_next_stage(self) -> None:
+        progress = self.progress
+        finer = self.plan.stages[progress.stage + 1]
+        vorticity = resample(np.asarray(jax_solver.vorticity(progress.state)), finer.grid)
+        progress.state = self._state(vorticity, finer)
+        progress.stage, progress.chunk = progress.stage + 1, 0
+        self._step = self._make_step()
+
+    def _numerics(self, stage: Stage) -> Numerics:
+        return Numerics(stage.dt, integrator="ifrk4", dealiasing=self.plan.dealiasing)
+
+    def _state(self, vorticity: np.ndarray, stage: Stage) -> jax_solver.State:
+        return jax_solver.initial_state(vorticity, self._numerics(stage))
+
+    def _make_step(self) -> jax_solver.Step:
+        return jax_solver.make_step(self.plan.case, self.stage.grid, self._numerics(self.stage))
+
+
+def _full_spectrum(state: jax_solver.State, grid: int) -> jax.Array:
+    """ω̂ on all columns kx = 0 … N/2 of the half spectrum."""
+    missing = grid // 2 + 1 - state.vorticity_hat.shape[-1]
+    return jnp.pad(state.vorticity_hat, [(0, 0), (0, missing)])
+
+
+def _snapshot(spectrum: jax.Array, plan: Plan) -> dict[str, jax.Array]:
+    filtered, tendency = reference_pair(spectrum, plan.measures)
+    fields = {
+        "state": to_grid(coarse_grain(spectrum, plan.state_grid)),
+        "vorticity": to_grid(filtered),
+        "tendency": to_grid(tendency),
+    }
+    return {name: values.astype(jnp.float32) for name, values in fields.items()}
+
+
+def save_checkpoint(path: os.PathLike, run: DnsRun) -> None:
+    """Write all of a run's progress to `path` (NumPy npz), replacing an older checkpoint in one rename."""
+    progress = run.progress
+    header = {
+        "schema": CHECKPOINT_SCHEMA,
+        "identity": run.plan.identity,
+        "stage": progress.stage,
+        "chunk": progress.chunk,
+        "seconds": progress.seconds,
+    }
+    arrays = {f"means.{name}": value for name, value in progress.means.to_arrays().items()}
+    arrays |= {f"snapshots.{name}": value for name, value in progress.snapshots.to_arrays().items()}
+    arrays |= {f"state.{name}": np.asarray(value) for name, value in vars(progress.state).items()}
+    arrays |= {
+        "times": np.array(progress.times),
+        "log_enstrophy": np.array(progress.log_enstrophy, np.float32),
+    }
+    with writing(path, overwrite=True) as temporary, open(temporary, "wb") as stream:
+        np.savez(stream, header=np.array(json.dumps(header)), **arrays)
+
+
+def load_checkpoint(path: os.PathLike, plan: Plan) -> DnsRun:
+    """The run that `save_checkpoint` wrote; FileError if it is damaged or of a run with other choices."""
+    path = Path(path)
+    try:
+        with np.load(path) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        header = json.loads(str(arrays.pop("header")))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise FileError(
+            f"The checkpoint {path} cannot be read ({error}); remove it to start the run anew."
+        ) from error
+    if header.get("schema") != CHECKPOINT_SCHEMA or header.get("identity") != plan.identity:
+        raise FileError(
+            f"The checkpoint {path} belongs to a run with another case, grid, dt, spin-up or seed: give that run's options, "
+            "another --checkpoint, or remove it."
+        )
+
+    def part(prefix: str) -> dict[str, np.ndarray]:
+        return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+    progress = Progress(
+        stage=header["stage"],
+        chunk=header["chunk"],
+        state=jax_solver.State(**{name: jnp.asarray(value) for name, value in part("state.").items()}),
+        seconds=header["seconds"],
+        means=BlockMeans.from_arrays(part("means.")),
+        snapshots=SnapshotReservoir.from_arrays(part("snapshots.")),
+        times=list(arrays["times"]),
+        log_enstrophy=list(arrays["log_enstrophy"]),
+    )
+    return DnsRun(plan, progress)
