@@ -1,0 +1,263 @@
+"""Write a bundle: arrays and programs in, a directory out, read back before it gets its final name."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .bundle import (
+    ALIGNMENT,
+    CHECK,
+    KINDS,
+    MANIFEST,
+    WEIGHTS,
+    Bundle,
+    Check,
+    Field,
+    Parameter,
+    Program,
+    StoredFile,
+    little_endian,
+)
+from .errors import InputError
+from .files import writing
+from .manifest import NAME, format_manifest
+from .provenance import provenance
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A program as bytes: `mlir` for every host (VHLO bytecode), `jax` as jax.export serialises it."""
+
+    name: str
+    platform: str
+    batch: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    parameters_kept: tuple[int, ...]
+    inputs_kept: tuple[int, ...]
+    mlir: bytes
+    jax: bytes
+
+
+@dataclass(frozen=True)
+class CheckVectors:
+    """Arguments and results (entries, *shape) that the program `program` must reproduce at every batch size."""
+
+    program: str
+    inputs: tuple[np.ndarray, ...]
+    outputs: tuple[np.ndarray, ...]
+    rtol: float
+    atol: float
+
+
+class Arrays:
+    """Bytes of arrays one after the other, each on a 64-byte boundary."""
+
+    def __init__(self):
+        self.content = bytearray()
+
+    def append(self, array: np.ndarray) -> int:
+        """Add `array` and return its byte offset."""
+        self.content += bytes(-len(self.content) % ALIGNMENT)
+        offset = len(self.content)
+        self.content += np.ascontiguousarray(array, little_endian(array.dtype.name)).tobytes()
+        return offset
+
+
+def write_bundle(
+    path: str | os.PathLike,
+    *,
+    name: str,
+    description: str,
+    config: str,
+    precision: str,
+    batch_sizes: Sequence[int],
+    inputs: Sequence[Field],
+    outputs: Sequence[Field],
+    parameters: Mapping[str, np.ndarray],
+    programs: Sequence[Artifact],
+    checks: Sequence[CheckVectors],
+    overwrite: bool = False,
+) -> Bundle:
+    """Write, read back with every check of `Bundle.open`, then rename to `path`; returns the bundle there.
+
+    Raises `InputError` for names and kinds that the format does not have, `FileError` as `writing` does.
+    """
+    require_expressible(name, [*inputs, *outputs], parameters)
+    with writing(path, overwrite=overwrite) as folder:
+        (folder / "programs").mkdir(parents=True)
+        weights, vectors = Arrays(), Arrays()
+        placed = [Parameter(key, a.dtype.name, a.shape, weights.append(a)) for key, a in parameters.items()]
+        placed_checks = [one for check in checks for one in place(vectors, check, batch_sizes)]
+        origin = provenance()
+        bundle = Bundle(
+            path=folder,
+            name=name,
+            description=one_line(description),
+            created=origin.pop("created"),
+            git_revision=origin.pop("git_revision"),
+            versions=", ".join(f"{package} {number}" for package, number in origin.items()),
+            config=one_line(config),
+            precision=precision,
+            batch_sizes=tuple(batch_sizes),
+            inputs=tuple(inputs),
+            outputs=tuple(outputs),
+            parameters=tuple(placed),
+            programs=tuple(store_program(folder, artifact) for artifact in programs),
+            checks=tuple(placed_checks),
+            weights=store(folder, WEIGHTS, bytes(weights.content)),
+            check_vectors=store(folder, CHECK, bytes(vectors.content)),
+        )
+        (folder / MANIFEST).write_text(format_manifest(manifest_entries(bundle)), encoding="utf-8")
+        Bundle.open(folder)
+    return Bundle.open(path)
+
+
+def require_expressible(name: str, fields: Sequence[Field], parameters: Mapping[str, np.ndarray]) -> None:
+    """Refuse what the format has no words for."""
+    for word in [name, *(field.name for field in fields)]:
+        if not NAME.fullmatch(word):
+            raise InputError(
+                f"The name '{word}' is not a letter followed by letters, digits, _, - or .; rename it."
+            )
+    kinds = [(f.name, f.kind) for f in fields] + [(key, a.dtype.name) for key, a in parameters.items()]
+    for label, kind in kinds:
+        if kind not in KINDS:
+            raise InputError(
+                f"{label} has the kind {kind}, a bundle holds {' '.join(KINDS)}; convert it inside the program."
+            )
+    for field in fields:
+        if not field.units.strip():
+            raise InputError(f"{field.name} has no units; write 1 for a number without dimension.")
+
+
+def one_line(text: str) -> str:
+    """The manifest keeps free text on one line."""
+    return " ".join(text.split())
+
+
+def store(folder: Path, name: str, content: bytes) -> StoredFile:
+    (folder / name).write_bytes(content)
+    return StoredFile(name, len(content), hashlib.sha256(content).hexdigest())
+
+
+def store_program(folder: Path, artifact: Artifact) -> Program:
+    stem = f"programs/{artifact.name}.{artifact.platform}.b{artifact.batch}"
+    return Program(
+        name=artifact.name,
+        platform=artifact.platform,
+        batch=artifact.batch,
+        inputs=artifact.inputs,
+        outputs=artifact.outputs,
+        parameters_kept=artifact.parameters_kept,
+        inputs_kept=artifact.inputs_kept,
+        artifact=store(folder, f"{stem}.mlir", artifact.mlir),
+        jax_artifact=store(folder, f"{stem}.jax", artifact.jax),
+    )
+
+
+def place(vectors: Arrays, check: CheckVectors, batch_sizes: Sequence[int]) -> list[Check]:
+    """One check per batch size, all over the first entries of the same arrays."""
+    input_offsets = tuple(vectors.append(array) for array in check.inputs)
+    output_offsets = tuple(vectors.append(array) for array in check.outputs)
+    entries = check.inputs[0].shape[0]
+    return [
+        Check(
+            check.program, batch, min(entries, batch), input_offsets, output_offsets, check.rtol, check.atol
+        )
+        for batch in batch_sizes
+    ]
+
+
+def manifest_entries(bundle: Bundle) -> dict[str, str]:
+    """All keys of docs/bundle.md between `format` and `end`; `bundle_reader.interpret` is the inverse."""
+    entries = {
+        "name": bundle.name,
+        "description_text": bundle.description,
+        "created": bundle.created,
+        "versions_text": bundle.versions,
+        "git_revision": bundle.git_revision,
+        "config_text": bundle.config,
+        "precision": bundle.precision,
+        "batch_sizes": words(bundle.batch_sizes),
+    }
+    for role, fields in (("input", bundle.inputs), ("output", bundle.outputs)):
+        add_records(entries, role, [field_entries(field) for field in fields])
+    add_records(entries, "parameter", [parameter_entries(parameter) for parameter in bundle.parameters])
+    add_records(entries, "program", [program_entries(program) for program in bundle.programs])
+    add_records(entries, "check", [check_entries(check) for check in bundle.checks])
+    for role, stored in (("weights", bundle.weights), ("check", bundle.check_vectors)):
+        entries |= {f"{role}.bytes": str(stored.bytes), f"{role}.sha256": stored.sha256}
+    return entries
+
+
+def add_records(entries: dict[str, str], kind: str, found: list[dict[str, str]]) -> None:
+    entries[f"{kind}s"] = str(len(found))
+    for index, record in enumerate(found, start=1):
+        entries |= {f"{kind}.{index}.{key}": value for key, value in record.items()}
+
+
+def field_entries(field: Field) -> dict[str, str]:
+    entries = {
+        "name": field.name,
+        "kind": field.kind,
+        "shape": shape_words(field.shape),
+        "shape_fortran": shape_words(field.shape[::-1]),
+        "units": one_line(field.units),
+        "long_name_text": one_line(field.long_name),
+    }
+    limits = {"valid_min": field.valid_min, "valid_max": field.valid_max}
+    return entries | {key: repr(float(value)) for key, value in limits.items() if value is not None}
+
+
+def parameter_entries(parameter: Parameter) -> dict[str, str]:
+    return {
+        "name": parameter.name,
+        "kind": parameter.kind,
+        "shape": shape_words(parameter.shape),
+        "offset": str(parameter.offset),
+        "bytes": str(parameter.bytes),
+    }
+
+
+def program_entries(program: Program) -> dict[str, str]:
+    entries = {
+        "name": program.name,
+        "platform": program.platform,
+        "batch": str(program.batch),
+        "inputs": words(program.inputs),
+        "outputs": words(program.outputs),
+        "parameters_kept": words(index + 1 for index in program.parameters_kept),
+        "inputs_kept": words(index + 1 for index in program.inputs_kept),
+    }
+    for twin, stored in (("", program.artifact), ("jax_", program.jax_artifact)):
+        entries |= {
+            f"{twin}file": stored.path,
+            f"{twin}bytes": str(stored.bytes),
+            f"{twin}sha256": stored.sha256,
+        }
+    return entries
+
+
+def check_entries(check: Check) -> dict[str, str]:
+    return {
+        "program": check.program,
+        "batch": str(check.batch),
+        "entries": str(check.entries),
+        "input_offsets": words(check.input_offsets),
+        "output_offsets": words(check.output_offsets),
+        "rtol": repr(check.rtol),
+        "atol": repr(check.atol),
+    }
+
+
+def words(values: Iterable) -> str:
+    return " ".join(map(str, values)) or "none"
+
+
+def shape_words(shape: tuple[int, ...]) -> str:
+    return " ".join(map(str, shape)) or "scalar"
