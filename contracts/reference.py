@@ -132,7 +132,7 @@ class Reference:
 
     @property
     def sigma(self) -> float:
-        """Standard deviation of the DNS vorticity, time mean (sigma_reference is the nominal one of the bins)."""
+        """Standard deviation of the DNS vorticity (sigma_reference is the nominal one, for the bins)."""
         return float(self.arrays["moments"][0, 0])
 
     def level(self, grid: int) -> int:
@@ -147,13 +147,13 @@ class Reference:
 
 
 def round_mantissa(values: np.ndarray, bits: int = MANTISSA_BITS) -> np.ndarray:
-    """`values` to `bits` bits of mantissa (relative error ≤ 2^-bits), so that they compress; the kind is kept."""
+    """`values` to `bits` bits of mantissa (relative error ≤ 2^-bits), so that they compress."""
     mantissa, exponent = np.frexp(values)
     return np.ldexp(np.round(mantissa * 2.0**bits) / 2.0**bits, exponent).astype(values.dtype)
 
 
 def write_reference(path: os.PathLike, reference: Reference, *, overwrite: bool = False) -> Path:
-    """Write the file whole or not at all; FileError if it exists (unless `overwrite`) or the contents are not valid."""
+    """Write the file whole or not at all; FileError if it exists (unless `overwrite`) or is not valid."""
     path = Path(path)
     stored = {name: _as_stored(name, array) for name, array in reference.arrays.items()}
     check_contents(Reference(reference.attributes, stored), str(path))
@@ -187,7 +187,7 @@ def read_reference(path: os.PathLike, case: Any = None) -> Reference:
         if isinstance(error, FileError):
             raise
         raise FileError(
-            f"The reference file {path} cannot be read ({error}): it is truncated or not NetCDF-4; make it again."
+            f"The reference file {path} cannot be read ({error}): it is truncated or no NetCDF-4."
         ) from error
     reference = Reference(attributes, arrays)
     check_contents(reference, str(path))
@@ -215,7 +215,7 @@ def check_contents(reference: Reference, where: str) -> None:
         )
         if array.ndim != len(variable.dimensions) or array.shape != expected:
             raise FileError(
-                f"{name} in {where} has shape {array.shape}, expected {expected} = ({', '.join(variable.dimensions)})."
+                f"{name} in {where} has shape {array.shape}, expected {expected} = {variable.dimensions}."
             )
         if not np.isfinite(array).all():
             raise FileError(
@@ -260,6 +260,6 @@ def _require_case(path: Path, attributes: Mapping[str, Any], case: Any) -> None:
     for name in CASE_ATTRIBUTES:
         if attributes[name] != getattr(case, name):
             raise FileError(
-                f"{path} was made with {name} = {attributes[name]}, case {case.name} now has {getattr(case, name)}: "
+                f"{path} has {name} = {attributes[name]}, case {case.name} now has {getattr(case, name)}: "
                 "the file is stale; make it again with `subgrid dns`."
             )

@@ -3,7 +3,7 @@
 import signal
 import threading
 import time as clock
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..sims.turbulence2d.cases import get_case
 from .dns_plan import Plan, make_plan
 from .dns_reference import make_reference
 from .dns_run import DnsRun, load_checkpoint, save_checkpoint
+from .progress import Progress, silent
 
 CHECKPOINT_SECONDS = 120.0
 Ending = Literal["complete", "time_limit", "interrupted"]
@@ -51,19 +52,19 @@ def run_dns(
     checkpoint: str | Path | None = None,
     max_seconds: float | None = None,
     overwrite: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = silent,
 ) -> DnsOutcome:
-    """Spin up from random phases, sample for `time`, and write `<case>.reference.nc`; float64, on JAX's
-    default device.
+    """Spin up from random phases, sample for `time`, and write the reference file; float64, JAX's default device.
 
-    case, grid: name and points per side.   time, spin_up: dimensionless.   dt: time step, default the
-    stable one. output: default `<case>.reference.nc` here.   checkpoint: default beside it; an existing one
-    is continued, and gives the same file as an uninterrupted run.   max_seconds: stop after this wall time
-    of this call and write what there is. progress: called after every chunk with (done, total) work. Ctrl-C
-    writes a checkpoint and returns.
+    case, grid: name, and points per side.   time, spin_up: dimensionless.   dt: default the stable one.
+    output: default `<case>.reference.nc` here.   checkpoint: default beside it; an existing one is continued,
+    with the statistics that an uninterrupted run has.   max_seconds: stop after this wall time of this call
+    and write what there is; the checkpoint stays.   progress: told (done, total) work after every chunk.
+    Ctrl-C writes a checkpoint and returns.
 
     Raises InputError (case, grid, times; too few samples), FileError (output exists, checkpoint of another
-    run) and BlowUpError (the last checkpoint stays)."""
+    run) and BlowUpError (the last checkpoint stays).
+    """
     output = Path(output or f"{case}.reference.nc")
     checkpoint = Path(checkpoint or output.with_suffix(".checkpoint.npz"))
     plan = make_plan(get_case(case), grid, time=time, spin_up=spin_up, dt=dt, seed=seed)
@@ -82,14 +83,12 @@ def run_dns(
     )
 
 
-def _march(
-    run: DnsRun, checkpoint: Path, max_seconds: float | None, progress: Callable[[int, int], None]
-) -> Ending:
+def _march(run: DnsRun, checkpoint: Path, max_seconds: float | None, progress: Progress) -> Ending:
     began = saved = clock.monotonic()
     with _interruption() as interrupted:
         while not run.finished:
             run.advance()
-            progress(*run.work)
+            progress(*run.work, time=run.time)
             now = clock.monotonic()
             if interrupted.is_set():
                 return "interrupted"
@@ -104,10 +103,10 @@ def _march(
 def _write(run: DnsRun, output: Path, checkpoint: Path, *, overwrite: bool) -> Reference:
     if len(run.progress.times) < 2:
         raise InputError(
-            f"The run ended with {len(run.progress.times)} samples, at least 2 are needed: give it more --max-seconds (it "
-            f"continues from {checkpoint}) or --time."
+            f"The run ended with {len(run.progress.times)} samples and needs 2: give it more --max-seconds "
+            f"(it continues from {checkpoint}) or --time."
         )
-    reference = make_reference(run, _command(run.plan))
+    reference = make_reference(run, _command(run.plan, len(run.progress.times)))
     write_reference(output, reference, overwrite=overwrite)
     return reference
 
@@ -116,12 +115,12 @@ def _interval(plan: Plan) -> float:
     return plan.sampling.chunk * plan.sampling.dt
 
 
-def _command(plan: Plan) -> str:
+def _command(plan: Plan, samples: int) -> str:
     """The command line that makes the same run."""
-    time = plan.sampling.chunks * _interval(plan)
+    time = samples * _interval(plan)
     return (
-        f"subgrid dns {plan.case.name} --grid {plan.sampling.grid} --time {time:g} --spinup {plan.spin_up_time:g} "
-        f"--dt {plan.sampling.dt:g} --seed {plan.seed}"
+        f"subgrid dns {plan.case.name} --grid {plan.sampling.grid} --time {time:g} "
+        f"--spinup {plan.spin_up_time:g} --dt {plan.sampling.dt:g} --seed {plan.seed}"
     )
 
 

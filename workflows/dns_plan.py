@@ -1,4 +1,4 @@
-"""What a DNS run is to do: stages of the spin-up, sampling, what is kept; derived once from the user's choices."""
+"""What a DNS run is to do: stages of the spin-up, sampling, what is kept; from the user's choices."""
 
 import dataclasses
 import hashlib
@@ -88,16 +88,14 @@ class Plan:
 
 
 def make_plan(case: Case, grid: int, *, time: float, spin_up: float, dt: float | None, seed: int) -> Plan:
-    """The plan of a run of `case` on `grid` points per side; InputError for a grid, time or step that cannot be."""
+    """The plan of a run of `case` on `grid` points per side; InputError for what cannot be."""
     dealiasing: Dealiasing = "two_thirds"
     _require_time("time", time, SAMPLE_INTERVAL)
     _require_time("spin-up", spin_up, 0.0)
     step = stable_dt(case, grid, "ifrk4") if dt is None else dt
     check_grid(case, grid, Numerics(step))
     if step > SAMPLE_INTERVAL:
-        raise InputError(
-            f"The time step {step} is longer than the sampling interval {SAMPLE_INTERVAL}; take a smaller one."
-        )
+        raise InputError(f"The time step {step} is longer than the sampling interval {SAMPLE_INTERVAL}.")
     pair_grid = min(64 if smallest_grid(case.forcing_wavenumber, dealiasing) <= 64 else 128, grid // 2)
     return Plan(
         case=case,
@@ -131,8 +129,7 @@ def _stage(grid: int, dt: float, time: float) -> Stage:
 
 
 def _spin_up_stages(case: Case, grid: int, time: float, dt: float) -> tuple[Stage, ...]:
-    """Coarse grids first; a coarse grid that cannot carry the forcing, or is too small to be worth it, leaves its share
-    to the next finer one."""
+    """Coarse grids first; one that cannot carry the forcing leaves its share to the next."""
     stages, owed = [], 0.0
     for divisor, share in SPIN_UP_STAGES:
         owed += share * time

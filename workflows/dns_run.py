@@ -1,4 +1,4 @@
-"""The run of a DNS as an object that advances by one chunk, can be stopped after any, and continues bit for bit."""
+"""The run of a DNS as an object that advances by one chunk, can stop after any, and continues bit for bit."""
 
 import json
 import os
@@ -80,13 +80,13 @@ class DnsRun:
         return done, sum(s.work * s.chunks for s in stages)
 
     def advance(self) -> None:
-        """One chunk of steps; in the sampling stage, one sample after it. BlowUpError leaves the state before it."""
+        """One chunk of steps, and a sample in the sampling stage. BlowUpError leaves the state before it."""
         progress, began = self.progress, time.monotonic()
         state = jax_solver.march(self._step, progress.state, self.stage.chunk)
         if not bool(jnp.isfinite(jnp.abs(state.vorticity_hat).sum())):
             raise BlowUpError(
-                f"The DNS of {self.plan.case.name} on {self.stage.grid} points blew up after time {self.time:.3g} with "
-                f"dt = {self.stage.dt:.3g}; take a smaller --dt.",
+                f"DNS {self.plan.case.name} on {self.stage.grid} points blew up after time {self.time:.3g} "
+                f"with dt = {self.stage.dt:.3g}; take a smaller --dt.",
                 time=self.time,
             )
         if progress.stage == len(self.plan.spin_up):
@@ -179,7 +179,7 @@ def load_checkpoint(path: os.PathLike, plan: Plan) -> DnsRun:
         ) from error
     if header.get("schema") != CHECKPOINT_SCHEMA or header.get("identity") != plan.identity:
         raise FileError(
-            f"The checkpoint {path} belongs to a run with another case, grid, dt, spin-up or seed: give that run's options, "
+            f"The checkpoint {path} is of a run with another case, grid, dt, spin-up or seed: give those, "
             "another --checkpoint, or remove it."
         )
 

@@ -100,7 +100,7 @@ def resample_hat(field_hat: Array, grid: int) -> Array:
 
 
 def coarse_grain(field_hat: Array, grid: int, transfer: np.ndarray | None = None) -> Array:
-    """Filter with `transfer` [ky, kx] on the fine grid (None: the sharp cut alone), then truncate to `grid`."""
+    """Filter by `transfer` [ky, kx] on the fine grid (None: sharp cut alone), then truncate to `grid`."""
     if grid > field_hat.shape[-2]:
         raise InputError(f"coarse-graining cannot go from {field_hat.shape[-2]} up to {grid} points per side")
     return resample_hat(field_hat if transfer is None else field_hat * transfer, grid)

@@ -78,16 +78,21 @@ def subgrid_tendency(
     return filtered, filtered_advection - advection(filtered, highest)
 
 
-def restrict_pair(filtered_hat: Array, tendency_hat: Array, highest: int) -> tuple[Array, Array]:
-    """The pair (Gω, Π) of an LES that carries fewer modes, from one that carries all of |k| < N_c/2.
+def refilter_pair(
+    filtered_hat: Array, tendency_hat: Array, *, ratio: np.ndarray, highest: int
+) -> tuple[Array, Array]:
+    """The pair (G'ω, Π') of another filter and truncation, from (Gω, Π) that carries all of |k| < N_c/2.
 
-    Same kernel, same grid: Π' = P[Π + A(Gω)] − A'(P Gω), with P the projection on modes ≤ `highest`. This
-    is how the pairs of a reference file become labels for a dealiased LES (`highest` = ⌊(N_c−1)/3⌋)."""
+    With R = Ĝ'/Ĝ and P the projection on modes ≤ `highest`: Π' = P R[Π + A(Gω)] − A'(P R Gω), exactly. This
+    is how the pairs of a reference file become labels for a dealiased LES (`highest` = ⌊(N_c−1)/3⌋).
+
+    ratio: R on the half spectrum, [ky, kx].
+    """
     grid = filtered_hat.shape[-2]
-    mask = carried_mask(grid, highest)
+    kept = carried_mask(grid, highest) * ratio
     filtered_advection = tendency_hat + advection(filtered_hat, carried_wavenumber(grid, "none"))
-    restricted = filtered_hat * mask
-    return restricted, filtered_advection * mask - advection(restricted, highest)
+    refiltered = filtered_hat * kept
+    return refiltered, filtered_advection * kept - advection(refiltered, highest)
 
 
 def flux_tendency(vorticity_hat: Array, *, coarse: int, transfer: np.ndarray) -> Array:

@@ -16,13 +16,13 @@ STRETCHES = 10
 def _require_blocks(block_means: np.ndarray) -> int:
     if block_means.shape[0] < 2:
         raise InputError(
-            f"An error bar needs at least 2 block means, found {block_means.shape[0]}: run longer or sample often."
+            f"An error bar needs at least 2 block means, found {block_means.shape[0]}: run longer."
         )
     return block_means.shape[0]
 
 
 def standard_error(block_means: np.ndarray) -> np.ndarray:
-    """Standard error of the time mean from consecutive `block_means` [block, ...], in at most ten stretches."""
+    """Standard error of the time mean from consecutive `block_means` [block, ...], in ≤ ten stretches."""
     count = _require_blocks(block_means)
     stretches = min(STRETCHES, count)
     joined = np.stack([part.mean(axis=0) for part in np.array_split(block_means, stretches)])

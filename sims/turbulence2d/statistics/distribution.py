@@ -70,7 +70,7 @@ def raw_moments(vorticity: Array) -> Array:
 
 
 def shape_moments(moments: Array) -> Array:
-    """Standard deviation, skewness, kurtosis (3 for a Gaussian), [..., 3], of time-mean `raw_moments` [..., 4]."""
+    """Standard deviation, skewness, kurtosis (Gaussian: 3), [..., 3], of mean `raw_moments` [..., 4]."""
     xp = moments.__array_namespace__()
     first, second, third, fourth = (moments[..., i] for i in range(4))
     variance = second - first**2

@@ -1,8 +1,7 @@
 """What is measured of one snapshot: a dictionary of small arrays, to be averaged by `BlockMeans`.
 
-`flow_sample` serves every run (DNS or LES); `reference_sample` adds what only a DNS can say: the distribution of its
-sharp-filtered fields, and the transfer to the scales that an LES lacks.
-"""
+`flow_sample` serves every run (DNS or LES); `reference_sample` adds what only a DNS can say: the
+distribution of its sharp-filtered fields, and the transfer to the scales that an LES lacks."""
 
 from dataclasses import dataclass
 
@@ -15,17 +14,19 @@ from .distribution import HistogramBins, exceedance, histogram, raw_moments
 from .spectra import Array, direction_spectra, mode_energy, mode_enstrophy, shell_spectrum
 from .transfer import mode_energy_transfer, mode_enstrophy_transfer
 
+DEFAULT_BINS = HistogramBins()
+
 
 @dataclass(frozen=True)
 class Measures:
     """What to measure, and against what.
 
-    case: the equation's constants.   sigma_reference: σ_ref of the histogram, dimensionless.   bins: of ω/σ_ref.
-    """
+    case: the equation's constants.   sigma_reference: σ_ref of the histogram, dimensionless.   bins: of
+    ω/σ_ref."""
 
     case: Case
     sigma_reference: float
-    bins: HistogramBins = HistogramBins()
+    bins: HistogramBins = DEFAULT_BINS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def distribution_sample(vorticity_hat: Array, measures: Measures) -> dict[str, A
 
 
 def reference_sample(vorticity_hat: Array, measures: ReferenceMeasures) -> dict[str, Array]:
-    """`flow_sample`, squares for standard deviations, filtered levels, and transfers of one DNS snapshot [ky, kx]."""
+    """`flow_sample`, squares for deviations, filtered levels, and transfers of one DNS snapshot [ky, kx]."""
     xp = vorticity_hat.__array_namespace__()
     sample = flow_sample(vorticity_hat, measures)
     for quantity in ("enstrophy", "energy"):
