@@ -1,0 +1,270 @@
+"""From a JAX function and its parameters to a bundle that Fortran, C, NumPy and JAX hosts run (docs/bundle.md).
+
+export_bundle("closure.bundle", apply, parameters,
+              inputs=[Field("vorticity", "float32", (64, 64))], outputs=[Field("tendency", "float32", (64, 64))],
+              check_inputs=[vorticity[:4]], name="closure", description="…")
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..contracts.bundle import COTANGENT, PLATFORMS, PRECISIONS, Bundle, Field
+from ..contracts.bundle_writer import Artifact, CheckVectors, write_bundle
+from ..contracts.errors import InputError
+from ..contracts.files import require_absent
+from .lowering import lower
+
+RTOL = {"float32": 1e-4, "float64": 1e-9}  # of the largest value: another device sums in another order
+PROGRAMS = ("forward", "vjp")
+
+
+def export_bundle(
+    path: str | os.PathLike,
+    apply: Callable[..., Any],
+    parameters: Any,
+    *,
+    inputs: Sequence[Field],
+    outputs: Sequence[Field],
+    check_inputs: Sequence[np.ndarray],
+    name: str,
+    description: str,
+    config: str = "",
+    programs: Sequence[str] = ("forward",),
+    batch_sizes: Sequence[int] = (1, 64),
+    platforms: Sequence[str] = ("cpu", "cuda"),
+    rtol: float | None = None,
+    atol: float = 0.0,
+    overwrite: bool = False,
+) -> Bundle:
+    """Export `apply(parameters, *inputs) -> outputs`, whose arrays have a leading batch axis of any size.
+
+    - `parameters`: any pytree of arrays; stored once and passed to the programs, not compiled into them.
+    - `check_inputs`: real inputs, one array (entries, *shape) per input, two or more different entries; the outputs
+      that `apply` gives for them are the check vectors that every reader has to reproduce.
+    - `programs`: `forward`, and `vjp` for hosts that need gradients with respect to the inputs.
+    - `rtol`: of the largest expected value, 1e-4 in float32 and 1e-9 in float64 unless given.
+
+    Products are made in full precision on every platform: what the check vectors promise leaves no room for TF32.
+
+    Raises `InputError` for float64 without `jax_enable_x64`, kinds or shapes other than declared, outputs that depend
+    on other entries of the batch or are not finite, and programs that need jaxlib's own kernels.
+    """
+    require_absent(path, overwrite=overwrite)
+    inputs, outputs, batch_sizes = tuple(inputs), tuple(outputs), tuple(sorted(set(batch_sizes)))
+    require_sensible(batch_sizes, platforms, programs)
+    flat, tree = jax.tree_util.tree_flatten_with_path(parameters)
+    arrays = {parameter_name(key): np.asarray(value) for key, value in flat}
+    kinds = [f.kind for f in (*inputs, *outputs)] + [array.dtype.name for array in arrays.values()]
+    require_x64(kinds)
+    given = [conforming(field, array, "check input") for field, array in zip_named(inputs, check_inputs)]
+
+    def forward(values: list, *batch: jax.Array) -> tuple[jax.Array, ...]:
+        with jax.default_matmul_precision("highest"):
+            results = apply(jax.tree_util.tree_unflatten(tree, values), *batch)
+        return tuple(results) if isinstance(results, tuple | list) else (results,)
+
+    values = list(arrays.values())
+    expected = evaluate(forward, values, given, outputs)
+    require_independent_entries(forward, values, given, expected, outputs)
+    precision = "float64" if "float64" in kinds else "float32"
+    rtol = RTOL[precision] if rtol is None else rtol
+    signatures = {"forward": (forward, inputs, outputs), "vjp": pullback(forward, inputs, outputs)}
+    checks = {"forward": CheckVectors("forward", tuple(given), tuple(expected), rtol, atol)}
+    if "vjp" in programs:
+        checks["vjp"] = pullback_check(signatures["vjp"], values, given, expected, rtol=rtol, atol=atol)
+    artifacts = [
+        artifact(program, signatures[program], values, platform, batch)
+        for program in programs
+        for platform in platforms
+        for batch in batch_sizes
+    ]
+    return write_bundle(
+        path,
+        name=name,
+        description=description,
+        config=config,
+        precision=precision,
+        batch_sizes=batch_sizes,
+        inputs=inputs,
+        outputs=outputs,
+        parameters=arrays,
+        programs=artifacts,
+        checks=[checks[program] for program in programs],
+        overwrite=overwrite,
+    )
+
+
+def require_sensible(batch_sizes: tuple[int, ...], platforms: Sequence[str], programs: Sequence[str]) -> None:
+    """Refuse what the bundle has no place for."""
+    if not batch_sizes or batch_sizes[0] < 1:
+        raise InputError(f"batch_sizes is {batch_sizes}, expected one or more sizes of at least 1.")
+    if not platforms or not set(platforms) <= set(PLATFORMS):
+        raise InputError(f"platforms is {tuple(platforms)}, expected some of {', '.join(PLATFORMS)}.")
+    if "forward" not in programs or not set(programs) <= set(PROGRAMS):
+        raise InputError(f"programs is {tuple(programs)}, expected forward, and vjp if gradients are wanted.")
+
+
+def require_x64(kinds: Sequence[str]) -> None:
+    """JAX demotes 64-bit numbers without a word unless x64 is on."""
+    wide = sorted({kind for kind in kinds if kind in ("float64", "int64")})
+    if wide and not jax.config.jax_enable_x64:
+        raise InputError(
+            f"The scheme declares {' and '.join(wide)} while jax_enable_x64 is off, so JAX would demote it silently; "
+            "set JAX_ENABLE_X64=1, or declare float32."
+        )
+
+
+def zip_named(fields: Sequence[Field], arrays: Sequence[Any]) -> list[tuple[Field, Any]]:
+    """Pair fields with arrays, or say how many there should be."""
+    if len(fields) != len(arrays):
+        names = ", ".join(field.name for field in fields)
+        raise InputError(f"Found {len(arrays)} arrays, expected {len(fields)}: {names}.")
+    return list(zip(fields, arrays, strict=True))
+
+
+def conforming(field: Field, array: Any, role: str) -> np.ndarray:
+    """`array` as NumPy array if its kind and trailing shape are those of `field` and it is finite."""
+    array = np.asarray(array)
+    if array.dtype.name != field.kind or array.shape[1:] != field.shape or array.ndim == 0:
+        raise InputError(
+            f"The {role} {field.name} is {array.dtype.name} {array.shape}, expected {field.kind} "
+            f"{('batch', *field.shape)}; convert it, or declare the field as it is."
+        )
+    if not np.all(np.isfinite(array)):
+        raise InputError(
+            f"The {role} {field.name} is not finite everywhere; give inputs that the scheme was made for."
+        )
+    return array
+
+
+def evaluate(function: Callable, values: list, given: list, outputs: Sequence[Field]) -> list[np.ndarray]:
+    """The outputs for whole check inputs, each of the kind and shape declared for it."""
+    results = jax.jit(function)(values, *given)
+    found = [conforming(field, result, "output") for field, result in zip_named(outputs, results)]
+    entries = given[0].shape[0]
+    for field, result in zip(outputs, found, strict=True):
+        if result.shape[0] != entries:
+            raise InputError(
+                f"The output {field.name} has {result.shape[0]} entries for {entries} entries of input."
+            )
+    return found
+
+
+def require_independent_entries(
+    function: Callable, values: list, given: list, expected: list, outputs: Sequence[Field]
+) -> None:
+    """Put the first entry in the place of each other one that differs from it: all remaining outputs must stay."""
+    entries = given[0].shape[0]
+    if any(array.shape[0] != entries for array in given):
+        raise InputError(f"The check inputs have {[a.shape[0] for a in given]} entries, expected one number.")
+    different = [i for i in range(1, entries) if any(not np.array_equal(a[i], a[0]) for a in given)]
+    if not different:
+        raise InputError(
+            "The check inputs hold fewer than two different entries, so nothing shows that entries do not influence "
+            "each other; give more."
+        )
+    for changed in {different[0], different[-1]}:
+        others = [i for i in range(entries) if i != changed]
+        disturbed = [replaced(array, changed) for array in given]
+        for field, found, before in zip(
+            outputs, evaluate(function, values, disturbed, outputs), expected, strict=True
+        ):
+            scale = np.max(np.abs(before), initial=0.0)
+            allowed = 64 * np.finfo(field.kind).eps * scale if field.is_real else 0
+            worst = np.max(np.abs(found[others] - before[others]), initial=0.0)
+            if worst > allowed:
+                raise InputError(
+                    f"The output {field.name} of one batch entry changes by {worst:.3g} when another entry changes; a "
+                    "bundle pads and splits batches, so remove reductions over the batch (batch normalisation in "
+                    "training mode, global means)."
+                )
+
+
+def replaced(array: np.ndarray, entry: int) -> np.ndarray:
+    """A copy with the first entry in the place of `entry`."""
+    copy = array.copy()
+    copy[entry] = array[0]
+    return copy
+
+
+def pullback(forward: Callable, inputs: Sequence[Field], outputs: Sequence[Field]) -> tuple:
+    """vjp of `forward` with respect to its real inputs: (inputs, cotangents of real outputs) → cotangents of inputs."""
+    real_inputs = [i for i, field in enumerate(inputs) if field.is_real]
+    real_outputs = [i for i, field in enumerate(outputs) if field.is_real]
+
+    def vjp(values: list, *arguments: jax.Array) -> tuple[jax.Array, ...]:
+        primals, cotangents = list(arguments[: len(inputs)]), arguments[len(inputs) :]
+
+        def of_real_inputs(*reals: jax.Array) -> tuple[jax.Array, ...]:
+            batch = list(primals)
+            for i, real in zip(real_inputs, reals, strict=True):
+                batch[i] = real
+            results = forward(values, *batch)
+            return tuple(results[i] for i in real_outputs)
+
+        _, pull = jax.vjp(of_real_inputs, *(primals[i] for i in real_inputs))
+        with jax.default_matmul_precision("highest"):
+            return pull(tuple(cotangents))
+
+    arguments = (*inputs, *(cotangent(outputs[i]) for i in real_outputs))
+    return vjp, arguments, tuple(cotangent(inputs[i]) for i in real_inputs)
+
+
+def cotangent(field: Field) -> Field:
+    """Derivative of a number with respect to `field`."""
+    return Field(COTANGENT + field.name, field.kind, field.shape)
+
+
+def pullback_check(
+    signature: tuple, values: list, given: list, expected: list, *, rtol: float, atol: float
+) -> CheckVectors:
+    """Check vectors of vjp; the outputs themselves serve as cotangents, scaled to unit size."""
+    vjp, arguments, results = signature
+    seeds = [
+        (array / np.float64(max(np.max(np.abs(array)), np.finfo(array.dtype).tiny))).astype(array.dtype)
+        for array in expected
+        if array.dtype.name in PRECISIONS
+    ]
+    whole = [*given, *seeds]
+    zip_named(arguments, whole)
+    return CheckVectors("vjp", tuple(whole), tuple(evaluate(vjp, values, whole, results)), rtol, atol)
+
+
+def artifact(program: str, signature: tuple, values: list, platform: str, batch: int) -> Artifact:
+    """Lower one program for one platform and batch size."""
+    function, arguments, results = signature
+    count = len(values)
+    shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in values]
+    shapes += [jax.ShapeDtypeStruct((batch, *field.shape), jnp.dtype(field.kind)) for field in arguments]
+
+    def flat(*everything: jax.Array) -> tuple[jax.Array, ...]:
+        return function(list(everything[:count]), *everything[count:])
+
+    lowered = lower(flat, shapes, platform)
+    declared = tuple((field.kind, (batch, *field.shape)) for field in results)
+    if lowered.results != declared:
+        raise InputError(
+            f"Program {program} for batch {batch} gives {lowered.results}, declared were {declared}; apply must treat "
+            "every batch size alike."
+        )
+    return Artifact(
+        name=program,
+        platform=platform,
+        batch=batch,
+        inputs=tuple(field.name for field in arguments),
+        outputs=tuple(field.name for field in results),
+        parameters_kept=tuple(i for i in lowered.kept if i < count),
+        inputs_kept=tuple(i - count for i in lowered.kept if i >= count),
+        mlir=lowered.mlir,
+        jax=lowered.jax,
+    )
+
+
+def parameter_name(path: tuple) -> str:
+    """The place of a parameter in its tree as one word: `layers.0.kernel`."""
+    return "_".join(jax.tree_util.keystr(path, simple=True, separator=".").split()) or "parameter"
