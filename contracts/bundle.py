@@ -24,7 +24,7 @@ WEIGHTS, CHECK, MANIFEST = "weights.bin", "check.bin", "manifest.txt"
 
 @dataclass(frozen=True)
 class Field:
-    """An input or output of the scheme; `shape` is that of ONE batch entry in C order, `units` as CF spells them."""
+    """An input or output of the scheme; `shape` is that of ONE batch entry in C order, `units` are CF's."""
 
     name: str
     kind: str
@@ -83,7 +83,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Check:
-    """`entries` valid batch entries of arguments and results in check.bin, and how well they must be reproduced."""
+    """Where arguments and results of `entries` entries lie in check.bin, and how well they must agree."""
 
     program: str
     batch: int
@@ -94,14 +94,16 @@ class Check:
     atol: float
 
     def require(self, name: str, found: np.ndarray, expected: np.ndarray, where: str) -> None:
-        """Raise `BridgeError` unless |found − expected| ≤ atol + rtol·max|expected| everywhere; NaN never agrees."""
+        """Raise `BridgeError` unless |found − expected| ≤ atol + rtol·max|expected|; NaN never agrees."""
         allowed = self.atol + self.rtol * float(np.max(np.abs(expected), initial=0.0))
         with np.errstate(invalid="ignore"):
             worst = float(np.max(np.abs(np.asarray(found, np.float64) - expected), initial=0.0))
         if found.shape != expected.shape or not worst <= allowed:
             raise BridgeError(
-                f"The self-test of program {self.program} (batch {self.batch}) failed on {where}: {name} differs "
-                f"from the bundle's check vector by {worst:.3g}, allowed {allowed:.3g}; this device or plug-in "
+                f"The self-test of program {self.program} (batch {self.batch}) failed on {where}: {name} "
+                "differs "
+                f"from the bundle's check vector by {worst:.3g}, allowed {allowed:.3g}; this device or "
+                "plug-in "
                 "computes other numbers than the exporter, use another one or export the bundle again.",
                 Status.SELFTEST,
             )
@@ -130,7 +132,7 @@ class Bundle:
 
     @classmethod
     def open(cls, path) -> "Bundle":
-        """Read and verify: format, coherence, sizes, checksums. Raises `FileError`, one sentence per kind of damage."""
+        """Read and verify format, coherence, sizes and checksums; raises `FileError` for every damage."""
         from .bundle_reader import read_bundle  # it builds instances of this class
 
         return read_bundle(Path(path))
@@ -151,7 +153,8 @@ class Bundle:
                 return program
         available = sorted({f"{p.name} on {p.platform}" for p in self.programs})
         raise InputError(
-            f"{self.path} has no program {name} for {platform} and batch {batch}; it has {', '.join(available)} "
+            f"{self.path} has no program {name} for {platform} and batch {batch}; it has "
+            f"{', '.join(available)} "
             f"for batch sizes {' '.join(map(str, self.batch_sizes))}."
         )
 
@@ -198,7 +201,8 @@ class Bundle:
             lines += [f"  {role:<9} {describe(field)}" for field in fields]
         check = self.checks[0]
         lines.append(
-            f"  checked   {max(c.entries for c in self.checks)} entries, to {check.rtol:g} of the largest value"
+            f"  checked   {max(c.entries for c in self.checks)} entries, to {check.rtol:g} of the largest "
+            "value"
         )
         return "\n".join(lines)
 

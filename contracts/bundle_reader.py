@@ -1,6 +1,8 @@
 """From manifest.txt to a verified `Bundle`: every kind of damage is refused with one sentence."""
 
 import hashlib
+import math
+from collections.abc import Iterator
 from pathlib import Path
 
 from .bundle import (
@@ -66,11 +68,13 @@ def interpret(path: Path, manifest: Manifest) -> Bundle:
 
 
 def records(manifest: Manifest, kind: str, read_one, *, least: int = 1) -> tuple:
+    """All records of a kind, in their order."""
     count = manifest.integer(f"{kind}s", least=least)
     return tuple(read_one(manifest, f"{kind}.{index}") for index in range(1, count + 1))
 
 
 def read_field(manifest: Manifest, key: str) -> Field:
+    """The input or output at `key`; its two shapes must be each other's reverse."""
     shape = read_shape(manifest, f"{key}.shape")
     if read_shape(manifest, f"{key}.shape_fortran") != shape[::-1]:
         raise manifest.fail(
@@ -94,10 +98,12 @@ def read_field(manifest: Manifest, key: str) -> Field:
 
 
 def read_shape(manifest: Manifest, key: str) -> tuple[int, ...]:
+    """Dimensions, () for `scalar`."""
     return () if manifest.text(key) == "scalar" else manifest.integers(key, least=1)
 
 
 def read_parameter(manifest: Manifest, key: str) -> Parameter:
+    """The parameter at `key`; its bytes must follow from kind and shape."""
     parameter = Parameter(
         name=manifest.text(f"{key}.name"),
         kind=manifest.choice(f"{key}.kind", KINDS),
@@ -112,6 +118,7 @@ def read_parameter(manifest: Manifest, key: str) -> Parameter:
 
 
 def read_program(manifest: Manifest, key: str) -> Program:
+    """The program at `key`."""
     return Program(
         name=manifest.name(f"{key}.name"),
         platform=manifest.choice(f"{key}.platform", PLATFORMS),
@@ -126,6 +133,7 @@ def read_program(manifest: Manifest, key: str) -> Program:
 
 
 def read_stored(manifest: Manifest, key: str, twin: str) -> StoredFile:
+    """The artifact (`twin` empty) or its twin for JAX hosts (`jax_`)."""
     return StoredFile(
         manifest.file(f"{key}.{twin}file"),
         manifest.integer(f"{key}.{twin}bytes", least=1),
@@ -134,6 +142,7 @@ def read_stored(manifest: Manifest, key: str, twin: str) -> StoredFile:
 
 
 def read_check(manifest: Manifest, key: str) -> Check:
+    """The check at `key`."""
     return Check(
         program=manifest.name(f"{key}.program"),
         batch=manifest.integer(f"{key}.batch", least=1),
@@ -146,63 +155,90 @@ def read_check(manifest: Manifest, key: str) -> Check:
 
 
 def require_coherent(bundle: Bundle, manifest: Manifest) -> None:
-    """What single keys cannot show: records that contradict each other."""
+    """What single keys cannot show: refuse records that contradict each other."""
+    for contradiction in contradictions(bundle):
+        raise FileError(f"{manifest.path}: {contradiction}; export the bundle again.")
 
-    def require(condition: bool, sentence: str) -> None:
-        if not condition:
-            raise FileError(f"{manifest.path}: {sentence}; export the bundle again.")
 
+def contradictions(bundle: Bundle) -> Iterator[str]:
+    """Each contradiction among the records, as part of a sentence."""
     sizes, names = bundle.batch_sizes, [f.name for f in bundle.inputs + bundle.outputs]
-    require(bool(sizes) and list(sizes) == sorted(set(sizes)), f"batch_sizes {sizes} do not ascend")
-    require(len(set(names)) == len(names), f"a name occurs twice among inputs and outputs ({names})")
+    if not sizes or list(sizes) != sorted(set(sizes)):
+        yield f"batch_sizes {sizes} do not ascend"
+    if len(set(names)) != len(names):
+        yield f"a name occurs twice among inputs and outputs ({' '.join(names)})"
     wanted = {(n, p, b) for n in bundle.program_names() for p in bundle.platforms() for b in sizes}
     found = [(p.name, p.platform, p.batch) for p in bundle.programs]
-    require(set(found) == wanted and len(found) == len(wanted), "programs lack a batch size or repeat one")
-    require("forward" in bundle.program_names(), "there is no program forward")
+    if set(found) != wanted or len(found) != len(wanted):
+        yield "programs lack a batch size, or there are two for the same"
+    if "forward" not in bundle.program_names():
+        yield "there is no program forward"
     checked = [(c.program, c.batch) for c in bundle.checks]
-    require(sorted(set(checked)) == sorted(checked), "two checks are for the same program and batch size")
+    if len(set(checked)) != len(checked):
+        yield "two checks are for the same program and batch size"
     for program in bundle.programs:
-        label = f"program {program.name} (batch {program.batch})"
-        require((program.name, program.batch) in checked, f"{label} has no check")
-        unknown = [n for n in program.inputs + program.outputs if n.removeprefix(COTANGENT) not in names]
-        require(not unknown, f"{label} names {unknown}, which are no inputs or outputs")
-        for kept, count in (
-            (program.parameters_kept, len(bundle.parameters)),
-            (program.inputs_kept, len(program.inputs)),
-        ):
-            require(list(kept) == sorted(set(kept)), f"{label} keeps an argument twice or out of order")
-            require(not kept or kept[-1] < count, f"{label} keeps argument {kept[-1:]} of {count}")
+        yield from program_contradictions(bundle, program)
     for parameter in bundle.parameters:
-        end = parameter.offset + parameter.bytes
-        require(
-            parameter.offset % ALIGNMENT == 0 and end <= bundle.weights.bytes,
-            f"parameter {parameter.name} at byte {parameter.offset} is misaligned or past the end of {WEIGHTS}",
-        )
+        if misplaced(parameter.offset, parameter.bytes, bundle.weights):
+            yield f"parameter {parameter.name} is misaligned or past the end of {WEIGHTS}"
     for check in bundle.checks:
-        require_check_coherent(bundle, check, require)
+        yield from check_contradictions(bundle, check)
 
 
-def require_check_coherent(bundle: Bundle, check: Check, require) -> None:
+def program_contradictions(bundle: Bundle, program: Program) -> Iterator[str]:
+    """Of one program with fields, parameters and checks."""
+    label = f"program {program.name} (batch {program.batch})"
+    names = [f.name for f in bundle.inputs + bundle.outputs]
+    unknown = [n for n in program.inputs + program.outputs if n.removeprefix(COTANGENT) not in names]
+    if unknown:
+        yield f"{label} names {' '.join(unknown)}, no input or output"
+    if (program.name, program.batch) not in [(c.program, c.batch) for c in bundle.checks]:
+        yield f"{label} has no check"
+    if program.name == "forward" and (program.inputs, program.outputs) != (
+        tuple(f.name for f in bundle.inputs),
+        tuple(f.name for f in bundle.outputs),
+    ):
+        yield f"{label} has other arguments or results than the inputs and outputs"
+    for kept, count in (
+        (program.parameters_kept, len(bundle.parameters)),
+        (program.inputs_kept, len(program.inputs)),
+    ):
+        if list(kept) != sorted(set(kept)) or (kept and kept[-1] >= count):
+            yield f"{label} keeps arguments out of order or beyond the {count} there are"
+
+
+def check_contradictions(bundle: Bundle, check: Check) -> Iterator[str]:
+    """Of one check with its program and check.bin."""
     label = f"the check of {check.program} (batch {check.batch})"
     program = next((p for p in bundle.programs if (p.name, p.batch) == (check.program, check.batch)), None)
-    require(program is not None, f"{label} is for a program that is not there")
-    require(check.entries <= check.batch, f"{label} has {check.entries} entries, more than the batch")
-    require(0 <= check.rtol < 1 and 0 <= check.atol < float("inf"), f"{label} has no usable tolerance")
+    if program is None:
+        yield f"{label} is for a program that is not there"
+        return
+    if check.entries > check.batch:
+        yield f"{label} has {check.entries} entries, more than the batch"
+    if not (0 <= check.rtol < 1 and 0 <= check.atol < math.inf):
+        yield f"{label} has no usable tolerance"
     for names, offsets in (
         (program.inputs, check.input_offsets),
         (program.outputs, check.output_offsets),
     ):
-        require(len(names) == len(offsets), f"{label} has {len(offsets)} arrays for {len(names)} arguments")
+        if len(names) != len(offsets):
+            yield f"{label} has {len(offsets)} arrays, expected {len(names)}"
+            return
         for name, offset in zip(names, offsets, strict=True):
             field = bundle.field(name)
-            end = offset + size_in_bytes(field.kind, (check.entries, *field.shape))
-            require(
-                offset % ALIGNMENT == 0 and end <= bundle.check_vectors.bytes,
-                f"{label}: {name} at byte {offset} is misaligned or past the end of {CHECK}",
-            )
+            size = size_in_bytes(field.kind, (check.entries, *field.shape))
+            if misplaced(offset, size, bundle.check_vectors):
+                yield f"{label}: {name} is misaligned or past the end of {CHECK}"
+
+
+def misplaced(offset: int, size: int, stored: StoredFile) -> bool:
+    """Whether an array cannot lie at `offset` of a stored file."""
+    return offset % ALIGNMENT != 0 or offset + size > stored.bytes
 
 
 def stored_files(bundle: Bundle) -> list[StoredFile]:
+    """Every file of the bundle but the manifest."""
     programs = [stored for p in bundle.programs for stored in (p.artifact, p.jax_artifact)]
     return [bundle.weights, bundle.check_vectors, *programs]
 
@@ -221,6 +257,7 @@ def verify_file(folder: Path, stored: StoredFile) -> None:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != stored.sha256:
         raise FileError(
-            f"{path} has the checksum {found[:12]}…, expected {stored.sha256[:12]}…: its content was changed; "
+            f"{path} has the checksum {found[:12]}…, expected {stored.sha256[:12]}…: its content was "
+            "changed; "
             "copy or export the bundle again."
         )

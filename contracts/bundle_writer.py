@@ -45,7 +45,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class CheckVectors:
-    """Arguments and results (entries, *shape) that the program `program` must reproduce at every batch size."""
+    """Arguments and results (entries, *shape) that `program` must reproduce at every batch size."""
 
     program: str
     inputs: tuple[np.ndarray, ...]
@@ -128,7 +128,8 @@ def require_expressible(name: str, fields: Sequence[Field], parameters: Mapping[
     for label, kind in kinds:
         if kind not in KINDS:
             raise InputError(
-                f"{label} has the kind {kind}, a bundle holds {' '.join(KINDS)}; convert it inside the program."
+                f"{label} has the kind {kind}, a bundle holds {' '.join(KINDS)}; convert it inside the "
+                "program."
             )
     for field in fields:
         if not field.units.strip():
@@ -141,11 +142,13 @@ def one_line(text: str) -> str:
 
 
 def store(folder: Path, name: str, content: bytes) -> StoredFile:
+    """Write one file and say what was written."""
     (folder / name).write_bytes(content)
     return StoredFile(name, len(content), hashlib.sha256(content).hexdigest())
 
 
 def store_program(folder: Path, artifact: Artifact) -> Program:
+    """Write the two files of a program."""
     stem = f"programs/{artifact.name}.{artifact.platform}.b{artifact.batch}"
     return Program(
         name=artifact.name,
@@ -196,12 +199,14 @@ def manifest_entries(bundle: Bundle) -> dict[str, str]:
 
 
 def add_records(entries: dict[str, str], kind: str, found: list[dict[str, str]]) -> None:
+    """The count of the records, then their keys with the index from 1."""
     entries[f"{kind}s"] = str(len(found))
     for index, record in enumerate(found, start=1):
         entries |= {f"{kind}.{index}.{key}": value for key, value in record.items()}
 
 
 def field_entries(field: Field) -> dict[str, str]:
+    """Keys of an input or output."""
     entries = {
         "name": field.name,
         "kind": field.kind,
@@ -215,6 +220,7 @@ def field_entries(field: Field) -> dict[str, str]:
 
 
 def parameter_entries(parameter: Parameter) -> dict[str, str]:
+    """Keys of a parameter."""
     return {
         "name": parameter.name,
         "kind": parameter.kind,
@@ -225,6 +231,7 @@ def parameter_entries(parameter: Parameter) -> dict[str, str]:
 
 
 def program_entries(program: Program) -> dict[str, str]:
+    """Keys of a program; kept arguments count from 1."""
     entries = {
         "name": program.name,
         "platform": program.platform,
@@ -244,6 +251,7 @@ def program_entries(program: Program) -> dict[str, str]:
 
 
 def check_entries(check: Check) -> dict[str, str]:
+    """Keys of a check."""
     return {
         "program": check.program,
         "batch": str(check.batch),
@@ -256,8 +264,10 @@ def check_entries(check: Check) -> dict[str, str]:
 
 
 def words(values: Iterable) -> str:
+    """A list as the manifest writes it."""
     return " ".join(map(str, values)) or "none"
 
 
 def shape_words(shape: tuple[int, ...]) -> str:
+    """A shape as the manifest writes it."""
     return " ".join(map(str, shape)) or "scalar"

@@ -1,4 +1,4 @@
-"""The manifest of a bundle as text: `key = value` lines, and typed access that names what is wrong (docs/bundle.md)."""
+"""The manifest of a bundle: `key = value` lines, and typed access that says what is wrong (docs/bundle.md)."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def format_manifest(entries: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Entries of a manifest; every accessor raises `FileError` with file, key, what was found and expected."""
+    """Entries of a manifest; every accessor raises `FileError` with file, key, found and expected."""
 
     path: Path
     entries: Mapping[str, str]
@@ -114,7 +114,8 @@ def parse_manifest(text: str, path: Path) -> dict[str, str]:
     lines = text.split("\n")
     if lines[0].strip() != f"format = {FORMAT}":
         raise FileError(
-            f"{path} begins with '{lines[0][:60].strip()}', expected 'format = {FORMAT}': it is no bundle of a "
+            f"{path} begins with '{lines[0][:60].strip()}', expected 'format = {FORMAT}': it is no bundle "
+            "of a "
             "format that this version of subgrid reads; export it again."
         )
     content = [line.strip() for line in lines[1:]]

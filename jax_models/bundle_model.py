@@ -1,4 +1,5 @@
-"""A bundle inside a JAX host: the exported programs as a function for jit and scan, checked on the device in use.
+"""A bundle inside a JAX host: the exported programs as a function for jit and scan, checked on the device in
+use.
 
 model = load("closure.bundle")
 tendency, = model(vorticity)           # (n, *shape) for any n; inside jit, scan and grad too
@@ -20,14 +21,16 @@ PLATFORM_OF_BACKEND = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}
 
 
 def load(path, program: str = "forward", batch: int | None = None) -> Callable[..., tuple[jax.Array, ...]]:
-    """A function (inputs with leading batch axis) → tuple of outputs, after it has reproduced the check vectors.
+    """A function (inputs with leading batch axis) → tuple of outputs, after it has reproduced the check
+    vectors.
 
-    Any number of entries is accepted: they are padded with the last one to the next batch size, or split over the
-    largest. `batch` restricts the function to that one size. `forward` has a gradient with respect to its real inputs
-    if the bundle has the program `vjp`. Under `vmap` the function is refused by JAX; put the entries in the batch.
+    Any number of entries is accepted: they are padded with the last one to the next batch size, or split
+    over the largest. `batch` restricts the function to that one size. `forward` has a gradient with respect
+    to its real inputs if the bundle has the program `vjp`. Under `vmap` the function is refused by JAX; put
+    the entries in the batch.
 
-    Raises `FileError` for a damaged bundle, `SetupError` if the bundle has no program for this device or needs x64,
-    `BridgeError` if the device does not reproduce the check vectors.
+    Raises `FileError` for a damaged bundle, `SetupError` if the bundle has no program for this device or
+    needs x64, `BridgeError` if the device does not reproduce the check vectors.
     """
     bundle = Bundle.open(Path(path))
     platform = platform_in_use(bundle)
@@ -50,7 +53,8 @@ def platform_in_use(bundle: Bundle) -> str:
     platform = PLATFORM_OF_BACKEND.get(backend, backend)
     if platform not in bundle.platforms():
         raise SetupError(
-            f"{bundle.path} has programs for {', '.join(bundle.platforms())}, this JAX runs on {platform}; export the "
+            f"{bundle.path} has programs for {', '.join(bundle.platforms())}, this JAX runs on "
+            f"{platform}; export the "
             f"bundle for {platform} too, or set JAX_PLATFORMS."
         )
     return platform
@@ -87,7 +91,8 @@ def require_arguments(bundle: Bundle, program: Program, arguments: Sequence[jax.
     """Number of entries, or `InputError` that names the argument which is not as the manifest says."""
     if len(arguments) != len(program.inputs):
         raise InputError(
-            f"Program {program.name} of {bundle.path} got {len(arguments)} arguments, expected {len(program.inputs)}: "
+            f"Program {program.name} of {bundle.path} got {len(arguments)} arguments, expected "
+            f"{len(program.inputs)}: "
             f"{', '.join(program.inputs)}."
         )
     entries = {jnp.shape(array)[:1] for array in arguments}
@@ -99,7 +104,8 @@ def require_arguments(bundle: Bundle, program: Program, arguments: Sequence[jax.
             or jnp.result_type(array).name != field.kind
         ):
             raise InputError(
-                f"The argument {name} of {bundle.path} is {jnp.result_type(array).name} {jnp.shape(array)}, expected "
+                f"The argument {name} of {bundle.path} is {jnp.result_type(array).name} "
+                f"{jnp.shape(array)}, expected "
                 f"{field.kind} {('n', *field.shape)}."
             )
     if len(entries) != 1 or entries == {(0,)}:

@@ -1,8 +1,9 @@
-"""From a JAX function and its parameters to a bundle that Fortran, C, NumPy and JAX hosts run (docs/bundle.md).
+"""From a JAX function and its parameters to a bundle that Fortran, C, NumPy and JAX hosts run
+(docs/bundle.md).
 
 export_bundle("closure.bundle", apply, parameters,
-              inputs=[Field("vorticity", "float32", (64, 64))], outputs=[Field("tendency", "float32", (64, 64))],
-              check_inputs=[vorticity[:4]], name="closure", description="…")
+              inputs=[Field("vorticity", "float32", (64, 64))], outputs=[Field("tendency", "float32", (64,
+              64))], check_inputs=[vorticity[:4]], name="closure", description="…")
 """
 
 import os
@@ -44,15 +45,16 @@ def export_bundle(
     """Export `apply(parameters, *inputs) -> outputs`, whose arrays have a leading batch axis of any size.
 
     - `parameters`: any pytree of arrays; stored once and passed to the programs, not compiled into them.
-    - `check_inputs`: real inputs, one array (entries, *shape) per input, two or more different entries; the outputs
-      that `apply` gives for them are the check vectors that every reader has to reproduce.
+    - `check_inputs`: real inputs, one array (entries, *shape) per input, two or more different entries; the
+      outputs that `apply` gives for them are the check vectors that every reader has to reproduce.
     - `programs`: `forward`, and `vjp` for hosts that need gradients with respect to the inputs.
     - `rtol`: of the largest expected value, 1e-4 in float32 and 1e-9 in float64 unless given.
 
-    Products are made in full precision on every platform: what the check vectors promise leaves no room for TF32.
+    Products are made in full precision on every platform: what the check vectors promise leaves no room for
+    TF32.
 
-    Raises `InputError` for float64 without `jax_enable_x64`, kinds or shapes other than declared, outputs that depend
-    on other entries of the batch or are not finite, and programs that need jaxlib's own kernels.
+    Raises `InputError` for float64 without `jax_enable_x64`, kinds or shapes other than declared, outputs
+    that depend on other entries of the batch or are not finite, and programs that need jaxlib's own kernels.
     """
     require_absent(path, overwrite=overwrite)
     inputs, outputs, batch_sizes = tuple(inputs), tuple(outputs), tuple(sorted(set(batch_sizes)))
@@ -114,7 +116,8 @@ def require_x64(kinds: Sequence[str]) -> None:
     wide = sorted({kind for kind in kinds if kind in ("float64", "int64")})
     if wide and not jax.config.jax_enable_x64:
         raise InputError(
-            f"The scheme declares {' and '.join(wide)} while jax_enable_x64 is off, so JAX would demote it silently; "
+            f"The scheme declares {' and '.join(wide)} while jax_enable_x64 is off, so JAX would demote "
+            "it silently; "
             "set JAX_ENABLE_X64=1, or declare float32."
         )
 
@@ -158,14 +161,15 @@ def evaluate(function: Callable, values: list, given: list, outputs: Sequence[Fi
 def require_independent_entries(
     function: Callable, values: list, given: list, expected: list, outputs: Sequence[Field]
 ) -> None:
-    """Put the first entry in the place of each other one that differs from it: all remaining outputs must stay."""
+    """Put the first entry in the place of one that differs from it: all other outputs must stay."""
     entries = given[0].shape[0]
     if any(array.shape[0] != entries for array in given):
         raise InputError(f"The check inputs have {[a.shape[0] for a in given]} entries, expected one number.")
     different = [i for i in range(1, entries) if any(not np.array_equal(a[i], a[0]) for a in given)]
     if not different:
         raise InputError(
-            "The check inputs hold fewer than two different entries, so nothing shows that entries do not influence "
+            "The check inputs hold fewer than two different entries, so nothing shows that entries do "
+            "not influence "
             "each other; give more."
         )
     for changed in {different[0], different[-1]}:
@@ -179,8 +183,10 @@ def require_independent_entries(
             worst = np.max(np.abs(found[others] - before[others]), initial=0.0)
             if worst > allowed:
                 raise InputError(
-                    f"The output {field.name} of one batch entry changes by {worst:.3g} when another entry changes; a "
-                    "bundle pads and splits batches, so remove reductions over the batch (batch normalisation in "
+                    f"The output {field.name} of one batch entry changes by {worst:.3g} when another "
+                    "entry changes; a "
+                    "bundle pads and splits batches, so remove reductions over the batch (batch "
+                    "normalisation in "
                     "training mode, global means)."
                 )
 
@@ -193,7 +199,7 @@ def replaced(array: np.ndarray, entry: int) -> np.ndarray:
 
 
 def pullback(forward: Callable, inputs: Sequence[Field], outputs: Sequence[Field]) -> tuple:
-    """vjp of `forward` with respect to its real inputs: (inputs, cotangents of real outputs) → cotangents of inputs."""
+    """vjp of `forward` for its real inputs: (inputs, cotangents of outputs) → cotangents of inputs."""
     real_inputs = [i for i, field in enumerate(inputs) if field.is_real]
     real_outputs = [i for i, field in enumerate(outputs) if field.is_real]
 
@@ -249,7 +255,8 @@ def artifact(program: str, signature: tuple, values: list, platform: str, batch:
     declared = tuple((field.kind, (batch, *field.shape)) for field in results)
     if lowered.results != declared:
         raise InputError(
-            f"Program {program} for batch {batch} gives {lowered.results}, declared were {declared}; apply must treat "
+            f"Program {program} for batch {batch} gives {lowered.results}, declared were {declared}; "
+            "apply must treat "
             "every batch size alike."
         )
     return Artifact(

@@ -1,4 +1,4 @@
-"""One program for one platform and one batch size: lowered by jax.export, stripped of debug locations, checked."""
+"""One program for one platform and batch size: lowered by jax.export, stripped of debug locations, checked."""
 
 import dataclasses
 import re
@@ -12,8 +12,9 @@ from jax.extend.mlir.dialects import stablehlo
 
 from ..contracts.errors import InputError
 
-# A plug-in claims two years of forward compatibility, yet plug-ins that are a year old are in use: the artifact is
-# written for the oldest StableHLO that has every operation jax 0.10 emits (composites came with 1.8).
+# A plug-in claims two years of forward compatibility, yet plug-ins that are a year old are in use: the
+# artifact is written for the oldest StableHLO that has every operation jax 0.10 emits (composites came with
+# 1.8).
 TARGET_VERSION = "1.9.0"
 
 # Custom calls that XLA itself rewrites, so that a plug-in without jaxlib runs them.
@@ -22,7 +23,7 @@ BARE_CUSTOM_CALLS = frozenset({"mhlo.topk", "mhlo.erf", "mhlo.erf_inv", "mhlo.ta
 
 @dataclass(frozen=True)
 class Lowered:
-    """`mlir` is the portable artifact, `jax` its twin for JAX hosts, `kept` the arguments that the program takes."""
+    """`mlir` is the portable artifact, `jax` its twin for JAX hosts, `kept` the arguments it takes."""
 
     mlir: bytes
     jax: bytes
@@ -73,6 +74,7 @@ def require_bare(text: str, platform: str) -> None:
     missing = sorted(found - BARE_CUSTOM_CALLS)
     if missing:
         raise InputError(
-            f"The program for {platform} calls {', '.join(missing)}, which a plug-in without jaxlib lacks; replace "
+            f"The program for {platform} calls {', '.join(missing)}, which a plug-in without jaxlib "
+            "lacks; replace "
             "solves, decompositions and device-specific kernels by elementary operations."
         )
