@@ -120,7 +120,7 @@ def _command(plan: Plan, samples: int) -> str:
     time = samples * _interval(plan)
     return (
         f"subgrid dns {plan.case.name} --grid {plan.sampling.grid} --time {time:g} "
-        f"--spinup {plan.spin_up_time:g} --dt {plan.sampling.dt:g} --seed {plan.seed}"
+        f"--spinup {plan.spin_up_time:g} --dt {plan.sampling.dt!r} --seed {plan.seed}"
     )
 
 
