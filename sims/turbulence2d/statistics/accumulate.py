@@ -21,8 +21,6 @@ def _require_even(capacity: int) -> None:
 
 
 def _added(left: Sample, right: Sample) -> dict[str, np.ndarray]:
-    if left.keys() != right.keys():
-        raise InputError(f"a sample must hold {sorted(left)}, found {sorted(right)}")
     return {name: left[name] + right[name] for name in left}
 
 
@@ -51,6 +49,9 @@ class BlockMeans:
     def add(self, sample: Sample) -> None:
         """Add one sample, name → array; every sample has the names and shapes of the first."""
         taken = {name: np.asarray(value, dtype=float) for name, value in sample.items()}
+        first = self.partial or (self.blocks[0] if self.blocks else taken)
+        if first.keys() != taken.keys():
+            raise InputError(f"A sample must hold {sorted(first)} like the first one, found {sorted(taken)}.")
         self.partial = taken if self.partial is None else _added(self.partial, taken)
         self.partial_count += 1
         if self.partial_count == self.samples_per_block:
