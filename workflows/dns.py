@@ -54,7 +54,7 @@ def run_dns(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> DnsOutcome:
-    """Spin up from random phases, sample for `time`, and write the reference file; float64, JAX's default device.
+    """Spin up from random phases, sample for `time`, write the reference file; float64, JAX's default device.
 
     case, grid: name, and points per side.   time, spin_up: dimensionless.   dt: default the stable one.
     output: default `<case>.reference.nc` here.   checkpoint: default beside it; an existing one is continued,

@@ -1,0 +1,46 @@
+"""A progress bar behind the protocol `progress(done, total, **numbers)` that every long computation calls."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Called now and then with the work done, the whole work, and a few numbers worth seeing."""
+
+    def __call__(self, done: float, total: float, **numbers: float) -> None: ...
+
+
+def silent(done: float, total: float, **numbers: float) -> None:
+    """No progress bar."""
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Progress]:
+    """A bar with rate, time left and the numbers of the moment."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[rate]}  {task.fields[numbers]}"),
+    )
+    with Bar(*columns) as bar:
+        task = bar.add_task(label, total=1.0, rate="", numbers="")
+
+        def update(done: float, total: float, **numbers: float) -> None:
+            speed = bar.tasks[task].speed
+            bar.update(
+                task,
+                completed=done,
+                total=total,
+                rate=f"{speed:.3g}/s" if speed else "",
+                numbers="  ".join(f"{name} {value:.4g}" for name, value in numbers.items()),
+            )
+
+        yield update
