@@ -1,0 +1,76 @@
+"""Splits by time, never by random column: neighbouring columns and steps resemble each other.
+
+Official months and strides are those of Yu et al. (2023). `held_out_steps` is ours, for a small set of steps:
+the 48/12 split of the shared 60 steps. Steps less than a day apart never fall on both sides.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...contracts.errors import InputError
+
+
+@dataclass(frozen=True)
+class OfficialSplit:
+    """Months from `first` to `last` (year, month), inclusive, every `stride`-th file."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+    stride: int
+
+    def holds(self, year: int, month: int) -> bool:
+        return self.first <= (year, month) <= self.last
+
+
+OFFICIAL = {
+    "train": OfficialSplit((1, 2), (8, 1), 7),
+    "val": OfficialSplit((8, 2), (9, 1), 7),
+    "scoring": OfficialSplit((8, 2), (9, 1), 6),
+    "test": OfficialSplit((9, 3), (11, 2), 7),
+}
+
+
+def official_split(name: str) -> OfficialSplit:
+    """The split of the papers by its name; raises InputError listing the names."""
+    if name not in OFFICIAL:
+        raise InputError(f"Unknown split {name!r}; known are {', '.join(OFFICIAL)}.")
+    return OFFICIAL[name]
+
+
+def held_out_steps(
+    ymd: np.ndarray, tod: np.ndarray, *, test: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (train, test) of time steps; `test` of them are held out.
+
+    Steps are first grouped so that any two less than a day apart share a group (consecutive steps are almost
+    copies), then whole groups are drawn in the order of a seeded permutation until `test` steps are held out;
+    a group that would overshoot is passed over.
+    """
+    if not 0 < test < ymd.size:
+        raise InputError(
+            f"Cannot hold out {test} of {ymd.size} time steps; it must be between 1 and {ymd.size - 1}."
+        )
+    seconds = _absolute_seconds(ymd, tod)
+    order = np.argsort(seconds, kind="stable")
+    starts = np.concatenate([[True], np.diff(seconds[order]) >= 86400])
+    groups = np.split(order, np.flatnonzero(starts)[1:])
+    chosen: list[int] = []
+    for index in np.random.default_rng(seed).permutation(len(groups)):
+        if len(chosen) + len(groups[index]) <= test:
+            chosen.extend(groups[index])
+    if len(chosen) != test:
+        raise InputError(
+            f"No {test} steps can be held out without cutting a run of steps less than a day apart "
+            f"(the runs have {[len(g) for g in groups]} steps); choose another number."
+        )
+    held = np.sort(np.asarray(chosen))
+    return np.setdiff1d(np.arange(ymd.size), held), held
+
+
+def _absolute_seconds(ymd: np.ndarray, tod: np.ndarray) -> np.ndarray:
+    from .sun import DAYS_BEFORE_MONTH
+
+    ymd = np.asarray(ymd, np.int64)
+    days = ymd // 10000 * 365 + DAYS_BEFORE_MONTH[ymd // 100 % 100 - 1] + ymd % 100
+    return days * 86400 + np.asarray(tod, np.int64)

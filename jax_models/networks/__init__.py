@@ -1,0 +1,1 @@
+"""Networks, one architecture a file; each takes normalised features and gives normalised targets."""

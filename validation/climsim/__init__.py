@@ -1,0 +1,1 @@
+"""Offline verdict on ClimSim emulators: metrics, intervals, figures, published values, report."""
