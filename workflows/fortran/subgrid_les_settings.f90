@@ -90,7 +90,10 @@ contains
          return
       end if
       settings%physics = physics_type(forcing_wavenumber, beta, viscosity, drag)
-      settings%numerics = numerics_type(n, dt, trim(integrator), trim(dealiasing))
+      settings%numerics%n = n
+      settings%numerics%dt = dt
+      settings%numerics%integrator = trim(integrator)
+      settings%numerics%dealiasing = trim(dealiasing)
       settings%steps = steps
       settings%save_every = save_every
       settings%closure = trim(closure)
