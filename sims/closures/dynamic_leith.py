@@ -1,4 +1,4 @@
-"""Dynamic Leith closure: Π = c Δ³ mean(|∇ω|) ∇²ω with c = C_l³ from the Germano identity at every instant."""
+"""Dynamic Leith closure: Π = c Δ³ mean(|∇ω|) ∇²ω with c = C_l³ from the Germano identity."""
 
 from dataclasses import dataclass
 from typing import ClassVar

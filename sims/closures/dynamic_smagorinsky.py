@@ -1,4 +1,4 @@
-"""Dynamic Smagorinsky closure: Π = c Δ² rms(|S|) ∇²ω with c = C_s² from the Germano identity at every instant."""
+"""Dynamic Smagorinsky closure: Π = c Δ² rms(|S|) ∇²ω with c = C_s² from the Germano identity."""
 
 from dataclasses import dataclass
 from typing import ClassVar

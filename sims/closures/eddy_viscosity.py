@@ -1,4 +1,4 @@
-"""Eddy viscosity as a vorticity tendency Π̂, uniform or varying in space; every eddy-viscosity closure ends here."""
+"""Eddy viscosity as a vorticity tendency Π̂, uniform or varying in space."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ def uniform(flow: Flow, viscosity: Array) -> Array:
 
 
 def varying(flow: Flow, viscosity: Array) -> Array:
-    """Π̂ of a field ν_e(x), (N, N), through the stress τ_ij = −2 ν_e S_ij (it has no other sign than ν_e's).
+    """Π̂ of a field ν_e(x), (N, N), through the stress τ_ij = −2 ν_e S_ij (it has no other sign than
+    ν_e's).
 
     Π̂ = −[kx ky (τ11 − τ22)^ − (kx² − ky²) τ12^], with τ22 = −τ11; it is ν_e ∇²ω when ν_e is uniform.
     """
@@ -41,8 +42,9 @@ def varying(flow: Flow, viscosity: Array) -> Array:
 class LocalEddyViscosity:
     """ν_e(x) = c(x) · scale: `coefficient` c is a field (N, N), `scale` one of the two functions above.
 
-    c = C_l³ with `leith_scale`, c = C_s² with `smagorinsky_scale`; c may be negative (backscatter). Under JAX the
-    coefficient may be traced, so an environment may build this closure inside a jitted function at every action.
+    c = C_l³ with `leith_scale`, c = C_s² with `smagorinsky_scale`; c may be negative (backscatter). Under
+    JAX the coefficient may be traced, so an environment may build this closure inside a jitted function
+    at every action.
     """
 
     coefficient: Array

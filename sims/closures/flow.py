@@ -1,4 +1,4 @@
-"""What a closure sees of a flow: one source for NumPy and JAX, which pass their array namespace and transforms."""
+"""What a closure sees of a flow: one source for NumPy and JAX, which pass namespace and transforms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ Array = Any
 class Operators:
     """Array namespace, transforms and wavenumbers of one grid, in the precision of the solver.
 
-    `to_grid`: spectrum (N, K+1) → field (N, N). `to_spectrum`: field (N, N) → spectrum (N, K+1), not masked.
-    `kx` (1, K+1), `ky` (N, 1), `k2` and `inverse_k2` (N, K+1, the latter 0 on modes not carried),
+    `to_grid`: spectrum (N, K+1) → field (N, N). `to_spectrum`: field (N, N) → spectrum (N, K+1), not
+    masked. `kx` (1, K+1), `ky` (N, 1), `k2` and `inverse_k2` (N, K+1, the latter 0 on modes not carried),
     `mask` (N, K+1), 1 on carried modes but the mean.
     `spacing` is Δ = 2π/N.
     """
@@ -30,7 +30,7 @@ class Operators:
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """An instant of a flow: ω̂ (N, K+1) on carried modes and the velocity (u, v) on the grid, (N, N) each."""
+    """An instant of a flow: ω̂ (N, K+1) on carried modes, velocity (u, v) on the grid, (N, N) each."""
 
     vorticity_hat: Array
     u: Array
@@ -80,7 +80,7 @@ def strain_norm(flow: Flow) -> Array:
 
 
 def mean_square_vorticity(flow: Flow) -> Array:
-    """⟨ω²⟩ by Parseval: the columns kx > 0 stand for their conjugates too. A number (twice the enstrophy)."""
+    """⟨ω²⟩ by Parseval, a number (twice the enstrophy): columns kx > 0 stand for their conjugates too."""
     xp = flow.operators.xp
     squares = xp.real(flow.vorticity_hat) ** 2 + xp.imag(flow.vorticity_hat) ** 2
     points = float(squares.shape[0]) ** 2

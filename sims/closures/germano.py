@@ -2,8 +2,9 @@
 
     L = (u·∇ω)~ − ũ·∇ω̃          M = Δᵖ (s ∇²ω)~ − (2Δ)ᵖ s̃ ∇²ω̃          c = ⟨LM⟩ / ⟨M²⟩
 
-The test filter (·)~ is the sharp square cut |kx|, |ky| < N/4; s is |S| (p = 2) or |∇ω| (p = 3), s̃ that of the
-test-filtered flow. Clipping `pointwise` takes (LM)₊ before averaging, so that c ≥ 0; `none` lets c be negative.
+The test filter (·)~ is the sharp square cut |kx|, |ky| < N/4; s is |S| (p = 2) or |∇ω| (p = 3), s̃ that
+of the test-filtered flow. Clipping `pointwise` takes (LM)₊ before averaging, so that c ≥ 0; `none` lets c
+be negative.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,7 @@ def advection(flow: Flow) -> Array:
 
 
 def coefficient(flow: Flow, scale: Callable[[Flow], Array], power: int, clipping: Clipping) -> Array:
-    """c = C^p for the width Δ, a number; `scale` is the function s of a flow. Zero for a flow at rest (M = 0)."""
+    """c = C^p for the width Δ, a number; `scale` gives s of a flow. Zero for a flow at rest (M = 0)."""
     ops = flow.operators
     quarter = ops.ky.shape[0] / 4
     rows = ops.xp.asarray(abs(ops.ky) < quarter, dtype=ops.kx.dtype)

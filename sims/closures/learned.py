@@ -1,4 +1,4 @@
-"""Learned closure: a callable turns ω on the grid into Π on the grid; where it comes from is not known here."""
+"""Learned closure: a callable turns ω on the grid into Π on the grid, wherever it comes from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from .flow import Array, Flow
 
 @dataclass(frozen=True)
 class Closure:
-    """`apply` maps vorticity (N, N) to tendency (N, N): any callable for a NumPy host, a traceable one for JAX.
+    """`apply` maps vorticity (N, N) to tendency (N, N): any callable for a NumPy host, a traceable one
+    for JAX.
 
     It may compute in another precision; its result is cast to the solver's.
     """

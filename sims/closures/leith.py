@@ -9,7 +9,7 @@ from .flow import Array, Flow
 
 @dataclass(frozen=True)
 class Closure:
-    """`constant` is C_l for the width Δ = 2π/N; Mojgani et al. 2023 use 0.17 (others take the rms of |∇ω|)."""
+    """`constant` is C_l for the width Δ = 2π/N; Mojgani et al. 2023 use 0.17 and mean, others rms."""
 
     constant: float = 0.17
 

@@ -1,7 +1,7 @@
 """Closures by name."""
 
 from ...contracts.errors import InputError
-from . import dynamic_leith, dynamic_smagorinsky, leith, learned, none, smagorinsky
+from . import dynamic_leith, dynamic_smagorinsky, learned, leith, none, smagorinsky
 
 CLOSURES = {
     module.Closure.name: module.Closure
@@ -10,7 +10,7 @@ CLOSURES = {
 
 
 def get_closure(name: str, **constants):
-    """Build the closure of that name, e.g. get_closure("leith", constant=0.2); InputError lists what is known."""
+    """Build the closure of that name, e.g. get_closure("leith", constant=0.2); InputError lists the known."""
     if name not in CLOSURES:
         raise InputError(f"Unknown closure {name!r}; known closures: {', '.join(CLOSURES)}.")
     known = CLOSURES[name].__dataclass_fields__

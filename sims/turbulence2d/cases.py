@@ -1,4 +1,4 @@
-"""The cases: forced turbulence of Mojgani et al. 2023 (arXiv 2312.00907), all dimensionless on a 2π × 2π square."""
+"""The cases of Mojgani et al. 2023 (arXiv 2312.00907), dimensionless, on a square of side 2π."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from ...contracts.errors import InputError
 class Case:
     """Physical constants of a run; docs/physics/turbulence2d.md has the equation.
 
-    `forcing_wavenumber` k_f: F = −k_f [cos(k_f x) + cos(k_f y)], 0 switches the forcing off. `beta`: gradient of the
-    planetary vorticity along y. `viscosity` ν and linear `drag` r damp.
+    `forcing_wavenumber` k_f: F = −k_f [cos(k_f x) + cos(k_f y)], 0 switches the forcing off. `beta`:
+    gradient of the planetary vorticity along y. `viscosity` ν and linear `drag` r damp.
     """
 
     name: str

@@ -1,7 +1,8 @@
 """Grid points, wavenumbers and carried modes (NumPy arrays; both Python twins build theirs from here).
 
-Spectral arrays are `[ky, kx]` with shape (N, K+1): all N values of ky in FFT order, but only the carried columns
-kx = 0…K of the real transform, for the others are zero. `expand` appends those zeros, `contract` drops the columns.
+Spectral arrays are `[ky, kx]` with shape (N, K+1): all N values of ky in FFT order, but only the carried
+columns kx = 0…K of the real transform, for the others are zero. `expand` appends those zeros, `contract`
+drops the columns.
 """
 
 from dataclasses import dataclass

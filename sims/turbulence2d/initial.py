@@ -24,10 +24,11 @@ def check_vorticity(vorticity: np.ndarray) -> np.ndarray:
 
 
 def random_vorticity(n: int, seed: int, peak_wavenumber: float = 10.0) -> np.ndarray:
-    """Random-phase field of energy spectrum E(k) = A k⁴ exp(−(k/k_p)²), A = 4 k_p⁻⁵/(3π), so |ω̂|² = N⁴ k E/π.
+    """Random-phase field of energy spectrum E(k) = A k⁴ exp(−(k/k_p)²), A = 4 k_p⁻⁵/(3π), so |ω̂|² = N⁴ k
+    E/π.
 
-    One seed gives one flow on every grid that resolves it: the phases are drawn for |kx|, |ky| ≤ 6 k_p, beyond which
-    the spectrum is below rounding, and a coarser grid drops the modes that it lacks.
+    One seed gives one flow on every grid that resolves it: the phases are drawn for |kx|, |ky| ≤ 6 k_p,
+    beyond which the spectrum is below rounding, and a coarser grid drops the modes that it lacks.
     """
     check_points(n)
     reach = int(np.ceil(6.0 * peak_wavenumber))
@@ -45,13 +46,14 @@ def random_vorticity(n: int, seed: int, peak_wavenumber: float = 10.0) -> np.nda
 
 
 def taylor_green(n: int, wavenumber: int = 1, amplitude: float = 1.0) -> np.ndarray:
-    """ω = A cos(κx) cos(κy), whose advection vanishes: without forcing and β it decays as exp(−(2νκ² + r) t)."""
+    """ω = A cos(κx) cos(κy), without advection: unforced and for β = 0 it decays as exp(−(2νκ² + r) t)."""
     wave = np.cos(wavenumber * Grid(n).x)
     return amplitude * wave[:, None] * wave[None, :]
 
 
 def resample(vorticity: np.ndarray, n: int) -> np.ndarray:
-    """The same field on N × N points: modes |kx|, |ky| < min(N, N_old)/2 are kept, the others dropped or zero.
+    """The same field on N × N points: modes |kx|, |ky| < min(N, N_old)/2 are kept, the others dropped or
+    zero.
 
     `vorticity` may have leading axes. The Nyquist row and column are dropped, as in the solvers.
     """

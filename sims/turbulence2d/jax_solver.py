@@ -30,9 +30,10 @@ from .numerics import Numerics, Precision, check_grid, check_precision
 class State:
     """What a run continues from; leading axes, the same in every field, make an ensemble.
 
-    `vorticity_hat` ω̂ and `previous_advection_hat` Â⁻ (used by `ab2cn` only): (..., N, K+1), complex, dimensionless,
-    the carried columns kx = 0…K of the unnormalised real transform (grid.py). `steps`: (...), int32, steps taken;
-    Â⁻ is valid when it is positive. All three turn into NumPy arrays and back without change.
+    `vorticity_hat` ω̂ and `previous_advection_hat` Â⁻ (used by `ab2cn` only): (..., N, K+1), complex,
+    dimensionless, the carried columns kx = 0…K of the unnormalised real transform (grid.py). `steps`:
+    (...), int32, steps taken; Â⁻ is valid when it is positive. All three turn into NumPy arrays and back
+    without change.
     """
 
     vorticity_hat: jax.Array
@@ -47,14 +48,15 @@ def _real_kind(precision: Precision) -> np.dtype:
     check_precision(precision)
     if precision == "float64" and not jax.config.jax_enable_x64:
         raise InputError(
-            'Precision float64 needs JAX\'s 64-bit mode, which is off; call jax.config.update("jax_enable_x64", True) '
-            "before the first array, or take precision float32."
+            "Precision float64 needs the 64-bit mode of JAX, which is off; call "
+            'jax.config.update("jax_enable_x64", True) before the first array, or take precision float32.'
         )
     return np.dtype(precision)
 
 
 def initial_state(vorticity, numerics: Numerics, precision: Precision = "float64") -> State:
-    """State of a vorticity field (..., N, N) in physical space at step 0; its mean is removed, so are modes not carried.
+    """State of a vorticity field (..., N, N) in physical space at step 0; its mean is removed, so are
+    modes not carried.
 
     InputError: a field that is not finite, not square, or odd.
     """
@@ -106,7 +108,7 @@ def _basdevant(flow: Flow) -> jax.Array:
 
 
 def _skew_symmetric(flow: Flow) -> jax.Array:
-    """Â of −½ [∇·(uω) + u·∇ω], which conserves energy and enstrophy in spite of aliasing."""
+    """Â of −½ [∇·(uω) + u·∇ω], which conserves enstrophy in spite of aliasing."""
     ops, u, v = flow.operators, flow.u, flow.v
     omega = flow.vorticity()
     along_x = ops.to_grid(1j * ops.kx * flow.vorticity_hat)
@@ -133,7 +135,8 @@ def make_step(
 ) -> Step:
     """Return the pure function step(state) -> state of one time step on an N × N grid.
 
-    It takes a state of one flow; `march` maps it over an ensemble. InputError: the grid cannot carry the forcing.
+    It takes a state of one flow; `march` maps it over an ensemble. InputError: the grid cannot carry the
+    forcing.
     """
     check_grid(case, n, numerics)
     grid = Grid(n, numerics.dealiasing)
@@ -150,7 +153,7 @@ def _make_ifrk4(case: Case, grid: Grid, numerics: Numerics, closure, kind: np.dt
 
     def tendency(vorticity_hat: jax.Array) -> jax.Array:
         flow = _flow(vorticity_hat, ops)
-        return advection(flow) + forcing + ops.mask * closure(flow)
+        return advection(flow) + forcing + closure(flow)
 
     def step(state: State) -> State:
         start = state.vorticity_hat
@@ -165,7 +168,7 @@ def _make_ifrk4(case: Case, grid: Grid, numerics: Numerics, closure, kind: np.dt
 
 
 def _make_ab2cn(case: Case, grid: Grid, numerics: Numerics, closure, kind: np.dtype) -> Step:
-    """Adams-Bashforth 2 on advection, Crank-Nicolson on viscosity, backward Euler on drag, forward Euler on the rest."""
+    """Adams-Bashforth 2 for advection, Crank-Nicolson for viscosity, backward Euler for drag, else Euler."""
     dt, ops, advection = numerics.dt, _operators(grid, kind), ADVECTION[numerics.dealiasing]
     viscous = 0.5 * dt * case.viscosity * grid.k2
     inverse = grid.mask / (1.0 + dt * case.drag + viscous)

@@ -45,7 +45,7 @@ def carried_wavenumber(n: int, dealiasing: Dealiasing) -> int:
 
 
 def smallest_grid(wavenumber: int, dealiasing: Dealiasing) -> int:
-    """Smallest even N that carries `wavenumber` (at least 4): N ≥ 3k + 1 with dealiasing, N > 2k without."""
+    """Smallest even N (≥ 4) that carries `wavenumber`: N ≥ 3k + 1 with dealiasing, N > 2k without."""
     least = 3 * wavenumber + 1 if dealiasing == "two_thirds" else 2 * wavenumber + 2
     return max(4, least + least % 2)
 
@@ -61,26 +61,28 @@ def check_grid(case: Case, n: int, numerics: Numerics) -> None:
     check_points(n)
     carried = carried_wavenumber(n, numerics.dealiasing)
     if case.forcing_wavenumber > carried:
+        least = {rule: smallest_grid(case.forcing_wavenumber, rule) for rule in get_args(Dealiasing)}
         raise InputError(
-            f"Case {case.name} is forced at wavenumber {case.forcing_wavenumber}, but N = {n} with dealiasing "
-            f"{numerics.dealiasing} carries wavenumbers up to {carried}; the smallest grid is "
-            f"N = {smallest_grid(case.forcing_wavenumber, 'two_thirds')} with dealiasing two_thirds and "
-            f"N = {smallest_grid(case.forcing_wavenumber, 'none')} with none."
+            f"Case {case.name} is forced at wavenumber {case.forcing_wavenumber}, but N = {n} with "
+            f"dealiasing {numerics.dealiasing} carries wavenumbers up to {carried}; the smallest grid is "
+            f"N = {least['two_thirds']} with dealiasing two_thirds and N = {least['none']} with none."
         )
 
 
-def stable_dt(case: Case, n: int, integrator: Integrator) -> float:
+def stable_dt(case: Case, n: int, integrator: Integrator, dealiasing: Dealiasing = "two_thirds") -> float:
     """Default time step of a case on an N × N grid, stable on the attractor without a closure.
 
-    - `ifrk4`: 4e-4 at N = 1024 was stable in all cases; advection limits dt·u·K, so dt ∝ 1/N, and not above 5e-3,
-      which resolves the turnover of the strongest vortices (|ω| ≈ 100 for k_f = 25).
-    - `ab2cn`: 5e-5 at N = 1024 (the β case blows up at 1e-4). AB2 amplifies a wave of frequency λ at the rate λ⁴Δt³/4,
-      viscosity damps it at νk²; with λ = uk the limit is dt ∝ N^(−2/3). Not above 5e-4, and with β not above r/β², for
-      forward Euler amplifies the gravest Rossby wave at the rate β²Δt/2 and drag damps at r.
+    - `ifrk4`: 4e-4 at K = 341 (N = 1024, dealiased) is stable in all cases. Advection limits dt·u·K, so
+      dt ∝ 1/K, and not above 5e-3, which resolves the turnover of the strongest vortices (|ω| ≈ 100).
+    - `ab2cn`: 5e-5 at K = 341 (the β case blows up at 1e-4). AB2 amplifies a wave of frequency λ at the
+      rate λ⁴Δt³/4, viscosity damps it at νk²; with λ = uk the limit is dt ∝ K^(−2/3). Not above 5e-4, and
+      with β not above r/β², for forward Euler amplifies the gravest Rossby wave at the rate β²Δt/2 and
+      drag damps at r.
     """
     check_points(n)
     check_choice("integrator", integrator, get_args(Integrator))
+    coarser = 341 / carried_wavenumber(n, dealiasing)
     if integrator == "ifrk4":
-        return min(5e-3, 4e-4 * 1024 / n)
-    dt = min(5e-4, 5e-5 * (1024 / n) ** (2 / 3))
+        return min(5e-3, 4e-4 * coarser)
+    dt = min(5e-4, 5e-5 * coarser ** (2 / 3))
     return min(dt, case.drag / case.beta**2) if case.beta and case.drag else dt

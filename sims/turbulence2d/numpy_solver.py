@@ -1,10 +1,11 @@
-"""The NumPy twin of the solver, for hosts and machines without JAX; the same names and numbers as jax_solver.py.
+"""The NumPy twin of the solver, for hosts and machines without JAX; the same names and numbers as
+jax_solver.py.
 
     step = make_step(get_case("k4b0"), 64, numerics, closure=get_closure("leith"))
     state = march(step, initial_state(random_vorticity(64, seed=0), numerics), 1000)
 
-docs/physics/turbulence2d.md defines every term. Transforms are pruned to the carried columns and work arrays are
-allocated once per step function, so one step function serves one thread.
+docs/physics/turbulence2d.md defines every term. Transforms are pruned to the carried columns and work
+arrays are allocated once per step function, so one step function serves one thread.
 """
 
 from collections.abc import Callable
@@ -23,9 +24,9 @@ from .numerics import Numerics, Precision, check_grid, check_precision
 class State:
     """What a run continues from.
 
-    `vorticity_hat` ω̂ and `previous_advection_hat` Â⁻ (used by `ab2cn` only): (N, K+1), complex, dimensionless, the
-    carried columns kx = 0…K of the unnormalised real transform (grid.py). `steps`: steps taken; Â⁻ is valid when it
-    is positive. A step never writes into the state that it is given.
+    `vorticity_hat` ω̂ and `previous_advection_hat` Â⁻ (used by `ab2cn` only): (N, K+1), complex,
+    dimensionless, the carried columns kx = 0…K of the unnormalised real transform (grid.py). `steps`:
+    steps taken; Â⁻ is valid when it is positive. A step never writes into the state that it is given.
     """
 
     vorticity_hat: np.ndarray
@@ -37,7 +38,8 @@ Step = Callable[[State], State]
 
 
 def initial_state(vorticity, numerics: Numerics, precision: Precision = "float64") -> State:
-    """State of a vorticity field (N, N) in physical space at step 0; its mean is removed, so are modes not carried.
+    """State of a vorticity field (N, N) in physical space at step 0; its mean is removed, so are modes
+    not carried.
 
     InputError: a field that is not finite, not square, or odd.
     """
@@ -95,7 +97,7 @@ class _Basdevant:
 
 
 class _SkewSymmetric:
-    """Â of −½ [∇·(uω) + u·∇ω], which conserves energy and enstrophy in spite of aliasing."""
+    """Â of −½ [∇·(uω) + u·∇ω], which conserves enstrophy in spite of aliasing."""
 
     @staticmethod
     def inputs(grid: Grid) -> list[np.ndarray]:
@@ -173,7 +175,7 @@ def make_step(
     closure: Callable[[Flow], np.ndarray] = none.Closure(),  # noqa: B008 (frozen)
     precision: Precision = "float64",
 ) -> Step:
-    """Return step(state) -> state of one time step on an N × N grid; InputError: it cannot carry the forcing."""
+    """Return step(state) -> state on an N × N grid; InputError: the grid cannot carry the forcing."""
     check_grid(case, n, numerics)
     check_precision(precision)
     grid = Grid(n, numerics.dealiasing)
@@ -217,7 +219,7 @@ def _make_ifrk4(case: Case, grid: Grid, dt: float, tendency: _Tendency) -> Step:
 
 
 def _make_ab2cn(case: Case, grid: Grid, dt: float, tendency: _Tendency) -> Step:
-    """Adams-Bashforth 2 on advection, Crank-Nicolson on viscosity, backward Euler on drag, forward Euler on the rest."""
+    """Adams-Bashforth 2 for advection, Crank-Nicolson for viscosity, backward Euler for drag, else Euler."""
     kind = tendency.inputs.dtype
     viscous = 0.5 * dt * case.viscosity * grid.k2
     inverse = grid.mask / (1.0 + dt * case.drag + viscous)
