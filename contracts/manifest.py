@@ -1,4 +1,4 @@
-"""The manifest of a bundle: `key = value` lines, and typed access that says what is wrong (docs/bundle.md)."""
+"""The manifest of a bundle: `key = value` lines; typed access says what is wrong (docs/bundle.md)."""
 
 import re
 from collections.abc import Mapping

@@ -40,7 +40,7 @@ def find_plugin(device: str) -> Path:
 
 
 def plugin_argument(device: str) -> str:
-    """What the C interface is given for `device`: its name where the environment says the path, else the path.
+    """What the C interface gets for `device`: its name where the environment says the path, else the path.
 
     By the name, the bridge knows which create options the plug-in takes whatever its file is called.
     """

@@ -39,7 +39,7 @@ def export_bundle(
     batch_sizes: Sequence[int] = (1, 64),
     platforms: Sequence[str] = ("cpu", "cuda"),
     rtol: float | None = None,
-    atol: float = 0.0,
+    atol: float | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Export `apply(parameters, *inputs) -> outputs`, whose arrays have a leading batch axis of any size.
@@ -48,7 +48,8 @@ def export_bundle(
     - `check_inputs`: real inputs, one array (entries, *shape) per input, two or more different entries; the
       outputs that `apply` gives for them are the check vectors that every reader has to reproduce.
     - `programs`: `forward`, and `vjp` for hosts that need gradients with respect to the inputs.
-    - `rtol`: of the largest expected value, 1e-4 in float32 and 1e-9 in float64 unless given.
+    - `rtol`: of the largest expected value, 1e-4 in float32 and 1e-9 in float64 unless given; `atol` is
+      otherwise that part of the largest value of the smallest output, because one entry may be near zero.
 
     Products are made in full precision on every platform: what the check vectors promise leaves no room for
     TF32.
@@ -76,9 +77,9 @@ def export_bundle(
     precision = "float64" if "float64" in kinds else "float32"
     rtol = RTOL[precision] if rtol is None else rtol
     signatures = {"forward": (forward, inputs, outputs), "vjp": pullback(forward, inputs, outputs)}
-    checks = {"forward": CheckVectors("forward", tuple(given), tuple(expected), rtol, atol)}
+    vectors = {"forward": (given, expected)}
     if "vjp" in programs:
-        checks["vjp"] = pullback_check(signatures["vjp"], values, given, expected, rtol=rtol, atol=atol)
+        vectors["vjp"] = pullback_vectors(signatures["vjp"], values, given, expected)
     artifacts = [
         artifact(program, signatures[program], values, platform, batch)
         for program in programs
@@ -96,7 +97,7 @@ def export_bundle(
         outputs=outputs,
         parameters=arrays,
         programs=artifacts,
-        checks=[checks[program] for program in programs],
+        checks=[check_vectors(program, *vectors[program], rtol, atol) for program in programs],
         overwrite=overwrite,
     )
 
@@ -226,19 +227,24 @@ def cotangent(field: Field) -> Field:
     return Field(COTANGENT + field.name, field.kind, field.shape)
 
 
-def pullback_check(
-    signature: tuple, values: list, given: list, expected: list, *, rtol: float, atol: float
-) -> CheckVectors:
-    """Check vectors of vjp; the outputs themselves serve as cotangents, scaled to unit size."""
+def pullback_vectors(signature: tuple, values: list, given: list, expected: list) -> tuple[list, list]:
+    """Arguments and results of vjp; the outputs themselves serve as cotangents, scaled to unit size."""
     vjp, arguments, results = signature
     seeds = [
-        (array / np.float64(max(np.max(np.abs(array)), np.finfo(array.dtype).tiny))).astype(array.dtype)
+        (array / max(np.max(np.abs(array)), np.finfo(array.dtype).tiny)).astype(array.dtype)
         for array in expected
         if array.dtype.name in PRECISIONS
     ]
     whole = [*given, *seeds]
     zip_named(arguments, whole)
-    return CheckVectors("vjp", tuple(whole), tuple(evaluate(vjp, values, whole, results)), rtol, atol)
+    return whole, evaluate(vjp, values, whole, results)
+
+
+def check_vectors(program: str, given: list, expected: list, rtol: float, atol: float | None) -> CheckVectors:
+    """The check of one program; see `export_bundle` for the tolerances."""
+    if atol is None:
+        atol = rtol * float(min(np.max(np.abs(array)) for array in expected))
+    return CheckVectors(program, tuple(given), tuple(expected), rtol, atol)
 
 
 def artifact(program: str, signature: tuple, values: list, platform: str, batch: int) -> Artifact:

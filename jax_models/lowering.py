@@ -1,4 +1,4 @@
-"""One program for one platform and batch size: lowered by jax.export, stripped of debug locations, checked."""
+"""One program for one platform and batch: lowered by jax.export, stripped of debug locations, checked."""
 
 import dataclasses
 import re
