@@ -1,0 +1,102 @@
+"""An output exists whole under its name, or not at all."""
+
+import errno
+
+import pytest
+
+from subgrid.contracts import files
+from subgrid.contracts.errors import FileError
+from subgrid.contracts.files import require_absent, writing
+
+
+def test_a_file_appears_only_at_the_end(tmp_path):
+    path = tmp_path / "flow.nc"
+    with writing(path) as temporary:
+        temporary.write_text("x")
+        assert temporary.suffix == ".nc"
+        assert not path.exists()
+    assert path.read_text() == "x"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt), writing(tmp_path / "a") as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    with pytest.raises(ZeroDivisionError), writing(tmp_path / "b") as temporary:
+        temporary.mkdir()
+        (temporary / "half").write_text("half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_output_is_kept_unless_told(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    with pytest.raises(FileError, match=r"report\.html already exists.*--overwrite"), writing(path):
+        pytest.fail("the work must not begin")
+    assert path.read_text() == "old"
+    with writing(path, overwrite=True) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+
+
+def test_a_failed_overwrite_keeps_the_old_output(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), writing(path, overwrite=True) as temporary:
+        temporary.write_text("new")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+
+
+def test_a_directory_replaces_a_full_one(tmp_path):
+    path = tmp_path / "m.bundle"
+    for content in ("1", "2"):
+        with writing(path, overwrite=True) as temporary:
+            temporary.mkdir()
+            (temporary / f"file{content}").write_text(content)
+    assert [file.name for file in path.iterdir()] == ["file2"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_output_that_appears_meanwhile_is_kept(tmp_path):
+    path = tmp_path / "x"
+    with pytest.raises(FileError, match="already exists"), writing(path) as temporary:
+        temporary.write_text("mine")
+        path.write_text("theirs")
+    assert path.read_text() == "theirs"
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileError, match=r"nowhere does not exist; create it"):
+        require_absent(tmp_path / "nowhere" / "x")
+
+
+def test_a_writer_that_writes_nothing_is_found_out(tmp_path):
+    with pytest.raises(FileError, match="Nothing was written"), writing(tmp_path / "x"):
+        pass
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said_in_one_sentence(tmp_path, code):
+    with (
+        pytest.raises(FileError, match="the disk is full; free some space"),
+        writing(tmp_path / "x") as temporary,
+    ):
+        temporary.write_text("half")
+        raise OSError(code, "no space")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_netcdf_error_on_a_full_disk_is_a_full_disk(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 0})
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(FileError, match="the disk is full"), writing(tmp_path / "x"):
+        raise RuntimeError("NetCDF: HDF error")
+
+
+def test_another_error_is_not_called_a_full_disk(tmp_path):
+    with pytest.raises(RuntimeError, match="HDF error"), writing(tmp_path / "x"):
+        raise RuntimeError("NetCDF: HDF error")
