@@ -131,7 +131,9 @@ def fit(
             state.step += 1
             if state.step % config.validate_every == 0 or state.step == config.steps:
                 _validate(state, score, validation, value, history)
-                progress(state.step, config.steps, **history[-1])
+                progress(
+                    state.step, config.steps, loss=history[-1]["loss"], validation=history[-1]["validation"]
+                )
             if state.step % config.checkpoint_every == 0:
                 checkpoints.save(state)
     return TrainingResult(nnx.merge(graphdef, state.best, rest), state.best_loss, state.step, history)

@@ -1,0 +1,44 @@
+"""The `subgrid` command: calls one workflow and turns its errors into one sentence and an exit code."""
+
+import sys
+
+import typer
+
+from ..contracts.errors import SubgridError
+from .commands import bundles, les, reference, train
+
+app = typer.Typer(
+    name="subgrid",
+    help="Learned subgrid physics inside simulators: train in JAX, prove offline, run from Fortran.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(les.demo)
+app.command("dns")(reference.dns)
+app.command("inspect")(bundles.inspect)
+app.command("doctor")(bundles.doctor)
+
+run = typer.Typer(help="Run a simulation.", no_args_is_help=True)
+run.command("les")(les.run_les)
+app.add_typer(run, name="run")
+
+training = typer.Typer(help="Train a learned scheme and export it as a bundle.", no_args_is_help=True)
+training.command("closure")(train.closure)
+app.add_typer(training, name="train")
+
+validate = typer.Typer(help="Prove a learned scheme against references.", no_args_is_help=True)
+validate.command("les")(les.validate_les)
+app.add_typer(validate, name="validate")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except SubgridError as error:
+        typer.echo(f"subgrid: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("subgrid: interrupted", err=True)
+        sys.exit(130)

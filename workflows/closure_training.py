@@ -1,0 +1,216 @@
+"""`subgrid train closure --method supervised`: regression of the subgrid tendency on filtered DNS."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from ..contracts.bundle import Field
+from ..contracts.errors import InputError
+from ..contracts.files import require_absent
+from ..contracts.reference import Reference, read_reference
+from ..jax_models.export import export_bundle
+from ..jax_models.networks.subgrid_flux import FluxConfig, SubgridFlux
+from ..jax_models.training import TrainingConfig, fit
+from ..sims.turbulence2d.filtering import carried_mask, gaussian, resample_hat
+from ..sims.turbulence2d.gradient_model import gradient_model
+from ..sims.turbulence2d.numerics import carried_wavenumber
+from ..sims.turbulence2d.subgrid_tendency import refilter_pair
+from .progress import Progress, silent
+
+BATCH = 4
+
+
+@dataclass(frozen=True)
+class ClosureTraining:
+    """A supervised closure for the LES of one grid (all dimensionless).
+
+    Attributes:
+        grid, dealiasing: of the LES that will run the closure.
+        filter_width: Δ_f of the Gaussian in grid spacings of the pairs; None for the width of the pairs.
+        hidden: layers of the network.
+        backscatter_share: see `FluxConfig`.
+        steps, learning_rate, seed: of the optimizer.
+    """
+
+    grid: int = 96
+    dealiasing: str = "two_thirds"
+    filter_width: float | None = None
+    hidden: tuple[int, ...] = (16, 16)
+    backscatter_share: float = 0.5
+    steps: int = 1000
+    learning_rate: float = 3e-3
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Filtered vorticity and exact subgrid tendency, each (pairs, grid, grid) float32; `width` is Δ_f."""
+
+    vorticity: np.ndarray
+    tendency: np.ndarray
+    held_out: np.ndarray
+    width: float
+    carried: int
+
+    def subset(self, *, held_out: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The pairs for testing, or those for training."""
+        chosen = self.held_out == held_out
+        return self.vorticity[chosen], self.tendency[chosen]
+
+
+def train_closure(
+    reference: Path,
+    output: Path,
+    training: ClosureTraining,
+    *,
+    overwrite: bool = False,
+    checkpoint_dir: Path | None = None,
+    progress: Progress = silent,
+) -> dict[str, float]:
+    """Train, export to the bundle `output`, and return the a-priori scores on the held-out pairs.
+
+    The scores are pattern correlations with the exact tendency: `gm2`, `gm4` (gradient models: the data check
+    and the baselines), `network` (what was fitted), `closure` (with the backscatter limiter, as the LES runs
+    it), and `transfer_…`, enstrophy transfers relative to the exact one.
+    """
+    require_absent(output, overwrite=overwrite)
+    pairs = load_pairs(read_reference(reference), training)
+    config = FluxConfig(pairs.width, training.hidden, training.backscatter_share)
+    model = SubgridFlux(config, rngs=nnx.Rngs(training.seed))
+    result = fit(
+        model,
+        partial(relative_error, carried=pairs.carried),
+        _sampler(*pairs.subset(held_out=False), training.seed),
+        pairs.subset(held_out=True),
+        TrainingConfig(
+            steps=training.steps, learning_rate=training.learning_rate, ema_decay=0.98, validate_every=50
+        ),
+        checkpoint_dir=checkpoint_dir,
+        progress=progress,
+    )
+    scores = a_priori_scores(result.model, pairs)
+    _export(output, result.model, pairs, training, scores, reference=reference, overwrite=overwrite)
+    return scores
+
+
+def load_pairs(reference: Reference, training: ClosureTraining) -> Pairs:
+    """The pairs of a reference file, refiltered and cut to the modes that the LES carries, on its grid."""
+    stored_carried = int(reference.attributes["pair_largest_wavenumber"])
+    stored_width = float(reference.attributes["pair_filter_width"])
+    pair_grid = reference["pairs/vorticity"].shape[-1]
+    carried = carried_wavenumber(training.grid, training.dealiasing)
+    if carried > stored_carried:
+        raise InputError(
+            f"--grid {training.grid} with dealiasing {training.dealiasing} carries |k| up to {carried}, but "
+            f"the pairs of the reference hold |k| up to {stored_carried}; take a smaller grid "
+            f"(two_thirds: at most {3 * stored_carried + 3}, none: at most {2 * stored_carried + 2})."
+        )
+    width = stored_width
+    if training.filter_width is not None:
+        width = training.filter_width * 2 * np.pi / pair_grid
+        if width < stored_width:
+            raise InputError(
+                f"--filter-width: found {training.filter_width}, but the pairs were filtered with "
+                f"{stored_width * pair_grid / 2 / np.pi:g} grid spacings; expected at least that."
+            )
+    hats = refilter_pair(
+        np.fft.rfft2(reference["pairs/vorticity"].astype(np.float64)),
+        np.fft.rfft2(reference["pairs/tendency"].astype(np.float64)),
+        ratio=gaussian(pair_grid, width) / gaussian(pair_grid, stored_width),
+        highest=carried,
+    )
+    shape = (training.grid, training.grid)
+    vorticity, tendency = (
+        np.fft.irfft2(resample_hat(hat, training.grid), s=shape).astype(np.float32) for hat in hats
+    )
+    return Pairs(vorticity, tendency, reference["pairs/held_out"].astype(bool), width, carried)
+
+
+def _sampler(vorticity: np.ndarray, tendency: np.ndarray, seed: int) -> Callable:
+    """Batches of pairs as a function of the step."""
+
+    def batch_at(step: int):
+        chosen = np.random.default_rng((seed, step)).integers(0, len(vorticity), BATCH)
+        return vorticity[chosen], tendency[chosen]
+
+    return batch_at
+
+
+def carried_part(field: jax.Array, carried: int) -> jax.Array:
+    """The modes |kx|, |ky| ≤ `carried` of a field (…, n, n): what a solver keeps of a tendency."""
+    n = field.shape[-1]
+    mask = carried_mask(n, carried).astype(field.dtype)[None]
+    return jnp.fft.irfft2(jnp.fft.rfft2(field) * mask, s=(n, n))
+
+
+def relative_error(model: SubgridFlux, batch, carried: int) -> jax.Array:
+    """⟨(Π_model − Π)²⟩ / ⟨Π²⟩ on the carried modes: 1 − R², the loss."""
+    vorticity, tendency = batch
+    found = carried_part(model.unlimited(vorticity), carried)
+    return jnp.mean((found - tendency) ** 2) / jnp.mean(tendency**2)
+
+
+def a_priori_scores(model: SubgridFlux, pairs: Pairs) -> dict[str, float]:
+    """Correlations and relative enstrophy transfers on the held-out pairs."""
+    vorticity, exact = pairs.subset(held_out=True)
+    n, hat = vorticity.shape[-1], np.fft.rfft2(vorticity.astype(np.float64))
+    found = {
+        f"gm{order}": np.fft.irfft2(
+            gradient_model(hat, pairs.width, order=order, highest=pairs.carried), s=(n, n)
+        )
+        for order in (2, 4)
+    }
+    found["network"] = carried_part(model.unlimited(jnp.asarray(vorticity)), pairs.carried)
+    found["closure"] = carried_part(model(jnp.asarray(vorticity)), pairs.carried)
+    scores = {}
+    for name, tendency in found.items():
+        tendency = np.asarray(tendency, np.float64)
+        scores[name] = float(np.corrcoef(tendency.ravel(), exact.ravel())[0, 1])
+        scores[f"transfer_{name}"] = float((vorticity * tendency).sum() / (vorticity * exact).sum())
+    return scores
+
+
+def _export(output, model, pairs: Pairs, training: ClosureTraining, scores, *, reference, overwrite) -> None:
+    graphdef, params, rest = nnx.split(model, nnx.Param, ...)
+    shape = (training.grid, training.grid)
+    vorticity = pairs.subset(held_out=True)[0]
+    peak = float(np.abs(pairs.vorticity).max())
+    record = asdict(training) | {"reference": Path(reference).name, "width": pairs.width, "a_priori": scores}
+    export_bundle(
+        output,
+        lambda params, vorticity: nnx.merge(graphdef, params, rest)(vorticity),
+        params,
+        inputs=[Field("vorticity", "float32", shape, "1", "resolved vorticity", -peak, peak)],
+        outputs=[Field("tendency", "float32", shape, "1", "subgrid tendency of vorticity")],
+        batch_sizes=(1,),
+        check_inputs=[vorticity],
+        name=output.stem,
+        description="supervised closure of 2-D turbulence: learned coefficients of a subgrid flux",
+        config=json.dumps(record),
+        overwrite=overwrite,
+    )
+
+
+def score_lines(scores: dict[str, float]) -> list[str]:
+    """The a-priori table: how well each model correlates with the exact tendency, and what it dissipates."""
+    labels = {
+        "gm2": "gradient model GM2 (data check and baseline)",
+        "gm4": "gradient model GM4",
+        "network": "network",
+        "closure": "network with limited backscatter, as exported",
+    }
+    heading = f"{'a-priori, held-out pairs':<48} correlation  enstrophy transfer / exact"
+    return [
+        heading,
+        *(
+            f"{text:<48} {scores[key]:11.4f}  {scores[f'transfer_{key}']:26.3f}"
+            for key, text in labels.items()
+        ),
+    ]

@@ -1,0 +1,124 @@
+"""An LES in a Python host: the JAX or the NumPy solver with a closure by name or from a bundle."""
+
+import time
+from collections.abc import Callable
+from importlib import import_module
+
+import numpy as np
+
+from ...contracts.bundle import Bundle
+from ...contracts.errors import BlowUpError, FileError
+from ...contracts.les_file import BLOWN_UP, COMPLETE, INTERRUPTED, LesWriter, Restart
+from ...sims.closures import get_closure
+from ..progress import Progress
+from .setup import LesSetup
+
+IDENTITY = ("grid", "integrator", "dealiasing")
+
+
+def build_closure(setup: LesSetup):
+    """The closure object of the host: a formula by name, or a bundle behind `learned`."""
+    if setup.bundle is None:
+        constant = {} if setup.closure_constant is None else {"constant": setup.closure_constant}
+        return get_closure(setup.closure, **constant)
+    return get_closure("learned", apply=_bundle_apply(setup))
+
+
+def _bundle_apply(setup: LesSetup) -> Callable:
+    """`vorticity (n, n) -> tendency (n, n)`, through JAX or, without JAX, through the bridge."""
+    expected = (setup.grid, setup.grid)
+    shape = tuple(Bundle.open(setup.bundle).inputs[0].shape)
+    if shape != expected:
+        raise FileError(
+            f"{setup.bundle} works on a grid of {shape}, the run has {expected}; "
+            f"use --grid {shape[0]} or a bundle exported for this grid."
+        )
+
+    if setup.host == "jax":
+        from ...jax_models.bundle_model import load
+
+        model = load(setup.bundle)
+    else:
+        from ...fortran_bridge.bundle_runner import BundleModel
+
+        model = BundleModel(setup.bundle, device=setup.device)
+
+    def apply(vorticity):
+        (tendency,) = model(vorticity[None].astype(np.float32))
+        return tendency[0].astype(vorticity.dtype)
+
+    return apply
+
+
+def run(
+    setup: LesSetup, start: np.ndarray | Restart, writer: LesWriter, progress: Progress
+) -> tuple[dict, Restart]:
+    """March and write the records; return closing attributes and the restart of the last finite state.
+
+    A blow-up or an interruption ends the march; the attribute `state` says so and nothing is raised.
+    """
+    solver = import_module(f"...sims.turbulence2d.{setup.host}_solver", __package__)
+    step = solver.make_step(setup.flow, setup.grid, setup.numerics, build_closure(setup))
+    state, done = _begin(solver, setup, start)
+    dt = setup.numerics.dt
+    last, status, began = done + setup.steps, COMPLETE, time.perf_counter()
+    extra = {}
+    if done == 0:
+        writer.append(0.0, np.asarray(solver.vorticity(state)))
+    try:
+        while done < last:
+            count = min(setup.save_every - done % setup.save_every, last - done)
+            ahead = solver.march(step, state, count)
+            field = np.asarray(solver.vorticity(ahead))
+            if not np.isfinite(field).all():
+                status, extra = BLOWN_UP, {"blow_up_time": done * dt}
+                break
+            state, done = ahead, done + count
+            writer.append(done * dt, field)
+            progress(done, last, enstrophy=0.5 * float((field**2).mean()))
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    closing = {"state": status, "steps_done": done, "wall_seconds": time.perf_counter() - began, **extra}
+    return closing, _restart(setup, state, done)
+
+
+def _begin(solver, setup: LesSetup, start):
+    if not isinstance(start, Restart):
+        return solver.initial_state(start, setup.numerics), 0
+    expected = {"grid": setup.grid, "integrator": setup.integrator, "dealiasing": setup.dealiasing}
+    for name in IDENTITY:
+        if start.attributes[name] != expected[name]:
+            raise FileError(
+                f"the restart was written with {name} = {start.attributes[name]}, "
+                f"the run has {expected[name]}; continue with the same {name}."
+            )
+    state = solver.restore_state(
+        start.vorticity_hat, start.previous_advection_hat, bool(start.attributes["has_previous"])
+    )
+    return state, int(start.attributes["step"])
+
+
+def _restart(setup: LesSetup, state, done: int) -> Restart:
+    return Restart(
+        np.asarray(state.vorticity_hat),
+        np.asarray(state.previous_advection_hat),
+        {
+            "step": done,
+            "time": done * setup.numerics.dt,
+            "has_previous": int(state.has_previous),
+            "grid": setup.grid,
+            "integrator": setup.integrator,
+            "dealiasing": setup.dealiasing,
+            "host": setup.host,
+        },
+    )
+
+
+def blow_up(closing: dict, output) -> BlowUpError:
+    """The error that tells of a blow-up after its output was kept."""
+    moment = closing["blow_up_time"]
+    return BlowUpError(
+        f"the simulation blew up after t = {moment:.6g}; the output up to then is in {output}; "
+        "use a smaller --dt, a finer --grid or another --closure.",
+        time=moment,
+    )
