@@ -38,13 +38,14 @@ contains
    end subroutine report
 
    !> Rule of the user-facing facades: a caller that asked for the status gets it; otherwise a failure ends the program.
-   subroutine conclude(code, message, stat, errmsg)
+   !>
+   !> The facade itself hands the sentence over, `if (present(errmsg) .and. allocated(message)) errmsg = message`: gfortran 12 loses the
+   !> length of a deferred-length optional dummy that is passed on as an optional argument.
+   subroutine conclude(code, message, stat)
       integer, intent(in) :: code
       character(len=:), allocatable, intent(in) :: message
       integer, intent(out), optional :: stat
-      character(len=:), allocatable, intent(inout), optional :: errmsg
 
-      if (present(errmsg) .and. allocated(message)) errmsg = message
       if (present(stat)) then
          stat = code
       else if (code /= status_ok) then

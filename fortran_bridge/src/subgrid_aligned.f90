@@ -20,18 +20,15 @@ module subgrid_aligned
 
 contains
 
-   subroutine take(bytes_each, extents, address, code, stat, errmsg)
+   subroutine take(bytes_each, extents, address, code, message)
       integer, intent(in) :: bytes_each, extents(:)
       type(c_ptr), intent(out) :: address
       integer, intent(out) :: code
-      integer, intent(out), optional :: stat
-      character(len=:), allocatable, intent(inout), optional :: errmsg
-      character(len=:), allocatable :: message
+      character(len=:), allocatable, intent(inout) :: message
 
       code = status_ok
       address = aligned_memory(merge(bytes_each*product(int(extents, i8)), -1_i8, all(extents >= 0)))
       if (.not. c_associated(address)) call report(code, message, status_value, 'subgrid_alloc: no memory, or a negative extent')
-      call conclude(code, message, stat, errmsg)
    end subroutine take
 
    subroutine alloc_sp1(array, extents, stat, errmsg)
@@ -39,12 +36,15 @@ contains
       integer, intent(in) :: extents(1)
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
+      character(len=:), allocatable :: message
       type(c_ptr) :: address
       integer :: code
 
       nullify (array)
-      call take(4, extents, address, code, stat, errmsg)
+      call take(4, extents, address, code, message)
       if (code == status_ok) call c_f_pointer(address, array, extents)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine alloc_sp1
 
    subroutine free_sp1(array)
@@ -59,12 +59,15 @@ contains
       integer, intent(in) :: extents(2)
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
+      character(len=:), allocatable :: message
       type(c_ptr) :: address
       integer :: code
 
       nullify (array)
-      call take(4, extents, address, code, stat, errmsg)
+      call take(4, extents, address, code, message)
       if (code == status_ok) call c_f_pointer(address, array, extents)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine alloc_sp2
 
    subroutine free_sp2(array)
@@ -79,12 +82,15 @@ contains
       integer, intent(in) :: extents(3)
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
+      character(len=:), allocatable :: message
       type(c_ptr) :: address
       integer :: code
 
       nullify (array)
-      call take(4, extents, address, code, stat, errmsg)
+      call take(4, extents, address, code, message)
       if (code == status_ok) call c_f_pointer(address, array, extents)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine alloc_sp3
 
    subroutine free_sp3(array)
@@ -99,12 +105,15 @@ contains
       integer, intent(in) :: extents(4)
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
+      character(len=:), allocatable :: message
       type(c_ptr) :: address
       integer :: code
 
       nullify (array)
-      call take(4, extents, address, code, stat, errmsg)
+      call take(4, extents, address, code, message)
       if (code == status_ok) call c_f_pointer(address, array, extents)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine alloc_sp4
 
    subroutine free_sp4(array)
@@ -119,12 +128,15 @@ contains
       integer, intent(in) :: extents(1)
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
+      character(len=:), allocatable :: message
       type(c_ptr) :: address
       integer :: code
 
       nullify (array)
-      call take(8, extents, address, code, stat, errmsg)
+      call take(8, extents, address, code, message)
       if (code == status_ok) call c_f_pointer(address, array, extents)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine alloc_dp1
 
    subroutine free_dp1(array)
@@ -139,12 +151,15 @@ contains
       integer, intent(in) :: extents(2)
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
+      character(len=:), allocatable :: message
       type(c_ptr) :: address
       integer :: code
 
       nullify (array)
-      call take(8, extents, address, code, stat, errmsg)
+      call take(8, extents, address, code, message)
       if (code == status_ok) call c_f_pointer(address, array, extents)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine alloc_dp2
 
    subroutine free_dp2(array)
@@ -159,12 +174,15 @@ contains
       integer, intent(in) :: extents(3)
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
+      character(len=:), allocatable :: message
       type(c_ptr) :: address
       integer :: code
 
       nullify (array)
-      call take(8, extents, address, code, stat, errmsg)
+      call take(8, extents, address, code, message)
       if (code == status_ok) call c_f_pointer(address, array, extents)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine alloc_dp3
 
    subroutine free_dp3(array)
@@ -179,12 +197,15 @@ contains
       integer, intent(in) :: extents(4)
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
+      character(len=:), allocatable :: message
       type(c_ptr) :: address
       integer :: code
 
       nullify (array)
-      call take(8, extents, address, code, stat, errmsg)
+      call take(8, extents, address, code, message)
       if (code == status_ok) call c_f_pointer(address, array, extents)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine alloc_dp4
 
    subroutine free_dp4(array)

@@ -1,7 +1,7 @@
 !> The host's arrays: checked against the manifest, because a plug-in checks no more than the number of bytes, and kept by slot.
 module subgrid_binding
    use subgrid_bundle, only: entry_bytes, field
-   use subgrid_engine, only: engine, find_program, find_slot
+   use subgrid_engine, only: engine, find_program, find_slot, program_names
    use subgrid_errors, only: report, status_kind, status_name, status_ok, status_rank, status_shape, status_state, status_value
    use subgrid_files, only: text_of_integer
    use subgrid_kinds, only: i8
@@ -39,7 +39,8 @@ contains
       call find_and_check(self, name, host, s, entries, stat, errmsg)
       if (stat /= status_ok) return
       if (host%contiguous == 0) then
-         call report(stat, errmsg, status_shape, label(self, name)//' is a slice with gaps: bind the whole array, or use subgrid_set and subgrid_get')
+         call report(stat, errmsg, status_shape, label(self, name)// &
+            ' is a slice with gaps: bind the whole array, or use subgrid_set and subgrid_get')
          return
       end if
       bindings(s)%address = host%address
@@ -111,7 +112,8 @@ contains
       associate (compiled => self%compiled(p))
          if (n <= 0 .and. size(compiled%input_slots) > 0) n = minval(bindings(compiled%input_slots)%entries)
          do i = 1, size(compiled%input_slots)
-            if (stat == status_ok) call require_bound(self, compiled%input_slots(i), bindings(compiled%input_slots(i)), n, stat, errmsg)
+            if (stat == status_ok) call require_bound(self, compiled%input_slots(i), bindings(compiled%input_slots(i)), n, &
+               stat, errmsg)
          end do
          do i = 1, size(compiled%output_slots)
             associate (s => compiled%output_slots(i))

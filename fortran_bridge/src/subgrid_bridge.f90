@@ -2,7 +2,8 @@
 !>
 !>     call subgrid_init(session, 'cpu')                      ! once, after MPI_Init
 !>     call subgrid_load(session, 'closure.bundle', model)    ! compiles, proves the check vectors
-!>     call subgrid_bind(model, 'vorticity', vorticity)       ! once; arrays (n1, …, nk, batch), the same memory as JAX (batch, nk, …, n1)
+!>     call subgrid_bind(model, 'vorticity', vorticity)       ! once; arrays (n1, …, nk, batch), the same memory as JAX
+!> (batch, nk, …, n1)
 !>     call subgrid_bind(model, 'tendency', tendency)
 !>     do step = …
 !>        call subgrid_run(model)
@@ -10,10 +11,12 @@
 !>     call subgrid_free(model)
 !>     call subgrid_finalize(session)                         ! before MPI_Finalize
 !>
-!> `stat` and `errmsg` come last and are optional everywhere: 0 is success, negative codes are those of subgrid_errors, positive ones
+!> `stat` and `errmsg` come last and are optional everywhere: 0 is success, negative codes are those of subgrid_errors, positive
+!> ones
 !> the absl codes of the plug-in. Without `stat` a failure is an error stop with one sentence.
 !>
-!> Threads: load, share and free may be called by any thread; a model that several threads run is shared first (subgrid_share), since each
+!> Threads: load, share and free may be called by any thread; a model that several threads run is shared first (subgrid_share),
+!> since each
 !> thread needs its own set of bound arrays.
 module subgrid_bridge
    use subgrid_aligned, only: subgrid_alloc, subgrid_free
@@ -49,7 +52,8 @@ contains
       type(subgrid_session), intent(inout) :: session
       character(len=*), intent(in), optional :: plugin   !< cpu, cuda, a path; absent: the variable SUBGRID_PJRT_PLUGIN
       integer, intent(in), optional :: device            !< from 0, the default; see subgrid_device_for_rank
-      real, intent(in), optional :: memory_fraction      !< of the GPU's memory, 0 … 1; absent: the plug-in's default, grown on demand
+      !> of the GPU's memory, 0 … 1; absent: the plug-in's default, grown on demand
+      real, intent(in), optional :: memory_fraction
       integer, intent(in), optional :: threads           !< of the CPU pool; absent: as many as the process may use
       integer, intent(out), optional :: stat
       character(len=:), allocatable, intent(inout), optional :: errmsg
@@ -77,7 +81,8 @@ contains
          call unlock()
          if (code /= status_ok) deallocate (session%state)
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_init
 
    !> Close the client; all models must have been freed.
@@ -95,10 +100,12 @@ contains
          call unlock()
          if (code == status_ok) deallocate (session%state)
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_finalize
 
-   !> Device of this process when a node's ranks share its `devices` devices: local rank mod devices. The local rank is an argument or comes
+   !> Device of this process when a node's ranks share its `devices` devices: local rank mod devices. The local rank is an
+   !> argument or comes
    !> from SLURM_LOCALID, OMPI_COMM_WORLD_LOCAL_RANK, MPI_LOCALRANKID, PMI_LOCAL_RANK; without any of them it is 0.
    integer function subgrid_device_for_rank(devices, rank) result(device)
       integer, intent(in) :: devices         !< on this node, at least 1
@@ -145,7 +152,8 @@ contains
             deallocate (model%shared)
          end if
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_load
 
    !> Another variable for the same bundle on the device, with its own bound arrays: one for each thread.
@@ -159,7 +167,8 @@ contains
 
       code = status_ok
       call require_loaded(model, code, message)
-      if (associated(other%shared)) call report(code, message, status_state, 'subgrid_share: the other model is loaded already; free it first')
+      if (associated(other%shared)) call report(code, message, status_state, &
+         'subgrid_share: the other model is loaded already; free it first')
       if (code == status_ok) then
          call lock()
          model%shared%users = model%shared%users + 1
@@ -167,7 +176,8 @@ contains
          other%shared => model%shared
          allocate (other%bindings(size(model%bindings)))
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_share
 
    !> Let go of a model; with the last one that shares it, programs and weights leave the device.
@@ -193,7 +203,8 @@ contains
          call unlock()
          nullify (model%shared)
       end if
-      call conclude(status_ok, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(status_ok, message, stat)
    end subroutine free_model
 
    !> Run the check vectors of all programs and batch sizes again; status_selftest when the plug-in does not reproduce them.
@@ -207,11 +218,14 @@ contains
       code = status_ok
       call require_loaded(model, code, message)
       if (code == status_ok) call run_selftest(model%shared%engine, code, message)
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_warmup
 
-   !> Attach an array to an input or output once; its values are read and written at every run. It must be contiguous, have the target or
-   !> pointer attribute, and live as long as it is bound. Shape (n1, …, nk, batch); the batch dimension may be left out for one entry.
+   !> Attach an array to an input or output once; its values are read and written at every run. It must be contiguous, have the
+   !> target or
+   !> pointer attribute, and live as long as it is bound. Shape (n1, …, nk, batch); the batch dimension may be left out for
+   !> one entry.
    subroutine subgrid_bind(model, name, array, zero_copy, stat, errmsg)
       type(subgrid_model), intent(inout) :: model
       character(len=*), intent(in) :: name
@@ -228,7 +242,8 @@ contains
       call require_loaded(model, code, message)
       if (code == status_ok) call bind_array(model%shared%engine, model%bindings, name, array, aligned, code, message)
       if (present(zero_copy)) zero_copy = code == status_ok .and. aligned .and. model%shared%session%platform == 'cpu'
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_bind
 
    !> Copy an array into an input, for slices and temporaries.
@@ -244,7 +259,8 @@ contains
       code = status_ok
       call require_loaded(model, code, message)
       if (code == status_ok) call set_array(model%shared%engine, model%bindings, name, array, code, message)
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_set
 
    !> Copy a result out, into slices too.
@@ -260,7 +276,8 @@ contains
       code = status_ok
       call require_loaded(model, code, message)
       if (code == status_ok) call get_array(model%shared%engine, model%bindings, name, array, code, message)
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_get
 
    !> Run a program on what is bound or set. Returns when the results are there.
@@ -277,11 +294,13 @@ contains
       call require_loaded(model, code, message)
       if (code == status_ok) then
          if (present(n)) then
-            if (n < 1) call report(code, message, status_value, 'subgrid_run: n is '//text_of_integer(int(n, i8))//', at least 1 is needed')
+            if (n < 1) call report(code, message, status_value, 'subgrid_run: n is '//text_of_integer(int(n, i8))// &
+               ', at least 1 is needed')
          end if
          if (code == status_ok) call run_bound(model%shared%engine, model%bindings, code, message, program, n)
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_run
 
    !> One input, one output, one call: any number of entries, slices too. Needs no binding and is safe from several threads.
@@ -313,7 +332,8 @@ contains
             end do
          end associate
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine subgrid_call
 
    subroutine run_bound(self, bindings, code, message, program, n)

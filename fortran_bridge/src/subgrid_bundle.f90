@@ -1,4 +1,5 @@
-!> A bundle directory in memory: what its manifest says, its weights and check vectors, and the programs of one platform, all verified.
+!> A bundle directory in memory: what its manifest says, its weights and check vectors, and the programs of one platform, all
+!> verified.
 module subgrid_bundle
    use subgrid_errors, only: report, status_device, status_format, status_name, status_ok
    use subgrid_files, only: read_file, text_of_integer, verify_content
@@ -8,32 +9,33 @@ module subgrid_bundle
    use, intrinsic :: iso_fortran_env, only: int8
    implicit none (type, external)
    private
-   public :: bundle, field, program_record, check_record, parameter_record, read_bundle, read_program_code, entry_bytes, batch_layout
+   public :: bundle, field, program_record, check_record, parameter_record, read_bundle, read_program_code, entry_bytes, &
+      batch_layout
 
    !> An input or output of the scheme.
    type :: field
       character(len=:), allocatable :: name
-      integer :: kind                          !< code of subgrid_pjrt
+      integer :: kind = 1                      !< code of subgrid_pjrt
       integer(i8), allocatable :: shape(:)     !< of one batch entry, Fortran order
    end type field
 
    type :: parameter_record
       type(array_layout) :: layout
-      integer(i8) :: offset                    !< bytes from the start of the weights
+      integer(i8) :: offset = 0                !< bytes from the start of the weights
    end type parameter_record
 
    type :: program_record
       character(len=:), allocatable :: name, platform, file, checksum
-      integer(i8) :: batch, bytes
+      integer(i8) :: batch = 0, bytes = 0
       type(word), allocatable :: inputs(:), outputs(:)        !< names of arguments and results
       integer(i8), allocatable :: parameters_kept(:), inputs_kept(:)   !< counted from 1
    end type program_record
 
    type :: check_record
       character(len=:), allocatable :: program
-      integer(i8) :: batch, entries
+      integer(i8) :: batch = 0, entries = 0
       integer(i8), allocatable :: input_offsets(:), output_offsets(:)  !< bytes from the start of the check vectors
-      real(dp) :: rtol, atol                   !< allowed: atol + rtol · max |expected|
+      real(dp) :: rtol = 0, atol = 0                   !< allowed: atol + rtol · max |expected|
    end type check_record
 
    type :: bundle

@@ -1,12 +1,14 @@
 !> The C interface (include/subgrid_c.h): the same models for hosts that are not Fortran.
 module subgrid_c_api
-   use subgrid_bridge, only: subgrid_finalize, subgrid_free, subgrid_init, subgrid_inquire, subgrid_load, subgrid_model, subgrid_session
-   use subgrid_engine, only: find_program, run_program
+   use subgrid_bridge, only: subgrid_finalize, subgrid_free, subgrid_init, subgrid_inquire, subgrid_load, subgrid_model, &
+      subgrid_session
+   use subgrid_engine, only: find_program, program_names, run_program
    use subgrid_errors, only: report, status_name, status_ok, status_shape, status_state
    use subgrid_files, only: text_of_integer
    use subgrid_kinds, only: i8
    use subgrid_pjrt, only: keep_message, lock, text_of, unlock
-   use, intrinsic :: iso_c_binding, only: c_associated, c_char, c_f_pointer, c_int32_t, c_int64_t, c_loc, c_null_char, c_null_ptr, c_ptr
+   use, intrinsic :: iso_c_binding, only: c_associated, c_char, c_f_pointer, c_int32_t, c_int64_t, c_loc, c_null_char, &
+      c_null_ptr, c_ptr
    implicit none (type, external)
    private
    public :: c_load, c_run, c_query, c_free
@@ -100,7 +102,8 @@ contains
       associate (engine => self%model%shared%engine)
          p = find_program(engine, name, n)
          if (p == 0) then
-            call report(status, message, status_name, engine%bundle%path//' has no program "'//name//'"')
+            call report(status, message, status_name, engine%bundle%path//' has no program "'//name//'"; it has '// &
+               program_names(engine))
          else
             call require_sizes('input', n, inputs, input_bytes, engine%compiled(p)%input_bytes, status, message)
             call require_sizes('output', n, outputs, output_bytes, engine%compiled(p)%output_bytes, status, message)
@@ -125,7 +128,8 @@ contains
          if (.not. c_associated(addresses(i))) then
             call report(status, message, status_state, role//' '//text_of_integer(int(i, i8))//' is NULL')
          else if (bytes(i) /= n*bytes_each(i)) then
-            call report(status, message, status_shape, role//' '//text_of_integer(int(i, i8))//' has '//text_of_integer(bytes(i))// &
+            call report(status, message, status_shape, role//' '//text_of_integer(int(i, i8))//' has '// &
+               text_of_integer(bytes(i))// &
                         ' bytes, expected '//text_of_integer(n*bytes_each(i))//' for '//text_of_integer(n)//' entries')
          end if
       end do

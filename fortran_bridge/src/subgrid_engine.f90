@@ -11,7 +11,8 @@ module subgrid_engine
    use, intrinsic :: iso_fortran_env, only: int8
    implicit none (type, external)
    private
-   public :: engine, slot, start_engine, stop_engine, run_program, run_batch, find_program, find_slot, shifted
+   public :: engine, slot, start_engine, stop_engine, run_program, run_batch, find_program, find_slot, program_names, &
+      shifted
 
    !> A name under which a host may attach an array; `field` says what the array looks like.
    type :: slot
@@ -137,6 +138,21 @@ contains
       find_slot = 0
    end function find_slot
 
+   !> 'forward, vjp': what there is to run.
+   pure function program_names(self) result(names)
+      type(engine), intent(in) :: self
+      character(len=:), allocatable :: names
+      integer :: i
+
+      names = ''
+      do i = 1, size(self%bundle%programs)
+         associate (name => self%bundle%programs(i)%name)
+            if (index(', '//names//', ', ', '//name//', ') == 0) names = names//', '//name
+         end associate
+      end do
+      names = names(3:)
+   end function program_names
+
    pure function fields_of(source, names) result(fields)
       type(bundle), intent(in) :: source
       type(word), intent(in) :: names(:)
@@ -261,7 +277,8 @@ contains
             if (c_associated(arguments(k))) call pad_entries(inputs(i), compiled%input_bytes(i), valid, record%batch, arguments(k))
          end do
          status = status_value
-         if (all_associated(arguments)) status = pjrt_execute(compiled%handle, arguments, outputs, valid*compiled%output_bytes, message)
+         if (all_associated(arguments)) status = pjrt_execute(compiled%handle, arguments, outputs, valid*compiled%output_bytes, &
+            message)
          if (status == status_value .and. .not. all_associated(arguments)) then
             call report(stat, errmsg, status_value, 'no memory to pad a batch of '//record%name)
          else if (status /= 0) then

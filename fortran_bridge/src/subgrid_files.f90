@@ -54,8 +54,10 @@ contains
          return
       end if
       digest = sha256_of(c_loc(bytes), size(bytes, kind=i8))
-      if (digest /= checksum) call report(stat, errmsg, status_checksum, path//' has the checksum '//digest(:12)//'…, expected '// &
-                                          checksum(:min(12, len(checksum)))//'…: its content was changed; copy or export the bundle again')
+      if (digest /= checksum) call report(stat, errmsg, status_checksum, path//' has the checksum '//digest(:12)// &
+         '…, expected '// &
+                                          checksum(:min(12, len(checksum)))// &
+                                             '…: its content was changed; copy or export the bundle again')
    end subroutine verify_content
 
    pure function text_of_integer(value) result(text)

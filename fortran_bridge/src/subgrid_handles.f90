@@ -34,6 +34,7 @@ contains
       integer, intent(inout) :: code
       character(len=:), allocatable, intent(inout) :: message
 
-      if (.not. associated(model%shared)) call report(code, message, status_state, 'the model is not loaded; call subgrid_load first')
+      if (.not. associated(model%shared)) call report(code, message, status_state, &
+         'the model is not loaded; call subgrid_load first')
    end subroutine require_loaded
 end module subgrid_handles

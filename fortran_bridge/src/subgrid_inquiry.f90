@@ -9,7 +9,8 @@ module subgrid_inquiry
    private
    public :: subgrid_inquire
 
-   !> call subgrid_inquire(model, key, value, stat, errmsg): the value of a manifest key (docs/bundle.md) as text, integer, integers or
+   !> call subgrid_inquire(model, key, value, stat, errmsg): the value of a manifest key (docs/bundle.md) as text, integer,
+   !> integers or
    !> real; 'session.platform', '.platform_version', '.api_version', '.plugin', '.device' as text.
    interface subgrid_inquire
       module procedure inquire_text, inquire_integer, inquire_integers, inquire_real
@@ -37,7 +38,8 @@ contains
             call read_text(model%shared%engine%bundle%manifest, key, value, code, message)
          end if
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine inquire_text
 
    subroutine inquire_integers(model, key, values, stat, errmsg)
@@ -57,7 +59,8 @@ contains
          call read_integers(model%shared%engine%bundle%manifest, key, wide, code, message)
          values = int(wide)
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine inquire_integers
 
    subroutine inquire_integer(model, key, value, stat, errmsg)
@@ -77,7 +80,8 @@ contains
       else if (code == status_ok) then
          call report(code, message, status_format, key//' is not one integer')
       end if
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine inquire_integer
 
    subroutine inquire_real(model, key, value, stat, errmsg)
@@ -93,6 +97,7 @@ contains
       value = 0
       call require_loaded(model, code, message)
       if (code == status_ok) call read_real(model%shared%engine%bundle%manifest, key, value, code, message)
-      call conclude(code, message, stat, errmsg)
+      if (present(errmsg) .and. allocated(message)) errmsg = message
+      call conclude(code, message, stat)
    end subroutine inquire_real
 end module subgrid_inquiry

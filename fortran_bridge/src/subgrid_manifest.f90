@@ -69,9 +69,10 @@ contains
       integer(int8), allocatable :: bytes(:)
       integer :: i
 
+      text = ''
       call read_file(path, bytes, stat, errmsg)
       if (stat /= status_ok) return
-      allocate (character(len=size(bytes)) :: text)
+      text = repeat(' ', size(bytes))
       do i = 1, size(bytes)
          text(i:i) = char(iand(int(bytes(i)), 255))
       end do
@@ -81,16 +82,14 @@ contains
    subroutine split_lines(text, lines)
       character(len=*), intent(in) :: text
       type(word), allocatable, intent(out) :: lines(:)
-      integer :: i, start, n
+      integer :: i, start, last
 
-      n = 1 + count([(text(i:i) == newline, i=1, len(text))])
-      allocate (lines(n))
+      allocate (lines(1 + count([(text(i:i) == newline, i=1, len(text))])))
       start = 1
-      do i = 1, n
-         n = index(text(start:), newline)
-         if (n == 0) n = len(text) - start + 2
-         lines(i)%text = trim(adjustl(text(start:start + n - 2)))
-         start = start + n
+      do i = 1, size(lines)
+         last = start + index(text(start:)//newline, newline) - 2
+         lines(i)%text = trim(adjustl(text(start:last)))
+         start = last + 2
       end do
    end subroutine split_lines
 
@@ -110,7 +109,8 @@ contains
          if (lines(i)%text(1:1) == '#') cycle
          equals = index(lines(i)%text//' ', ' = ')
          if (equals == 0) then
-            call report(stat, errmsg, status_format, self%path//': "'//lines(i)%text//'" is not "key = value"; export the bundle again')
+            call report(stat, errmsg, status_format, self%path//': "'//lines(i)%text// &
+               '" is not "key = value"; export the bundle again')
             return
          end if
          found%key = lines(i)%text(:equals - 1)
@@ -179,7 +179,7 @@ contains
    pure subroutine split(text, words)
       character(len=*), intent(in) :: text
       type(word), allocatable, intent(out) :: words(:)
-      integer :: i, n, start
+      integer :: i, n, start, last
 
       n = count([(text(i:i) /= ' ' .and. text(max(i - 1, 1):max(i - 1, 1)) == ' ', i=2, len(text))])
       if (len(text) > 0) n = n + merge(1, 0, text(1:min(1, len(text))) /= ' ')
@@ -187,9 +187,9 @@ contains
       start = 1
       do i = 1, n
          start = start + verify(text(start:), ' ') - 1
-         n = index(text(start:)//' ', ' ')
-         words(i)%text = text(start:start + n - 2)
-         start = start + n - 1
+         last = start + index(text(start:)//' ', ' ') - 2
+         words(i)%text = text(start:last)
+         start = last + 1
       end do
    end subroutine split
 

@@ -30,7 +30,8 @@ module subgrid_pjrt
    end type host_array
 
    interface
-      integer(c_int) function pjrt_open(path, family, device, memory_fraction, threads, client, message) bind(c, name='subgrid_pjrt_open')
+      integer(c_int) function pjrt_open(path, family, device, memory_fraction, threads, client, message) bind(c, &
+         name='subgrid_pjrt_open')
          import :: c_char, c_float, c_int, c_ptr
          character(kind=c_char), intent(in) :: path(*), family(*)
          integer(c_int), value :: device, threads
@@ -63,7 +64,8 @@ module subgrid_pjrt
          type(c_ptr), value :: client, buffer
       end subroutine pjrt_release
 
-      integer(c_int) function pjrt_compile(client, code, code_size, n_parameters, parameters, n_inputs, inputs, n_outputs, outputs, &
+      integer(c_int) function pjrt_compile(client, code, code_size, n_parameters, parameters, n_inputs, inputs, n_outputs, &
+         outputs, &
                                            program, message) bind(c, name='subgrid_pjrt_compile')
          import :: array_layout, c_char, c_int, c_int64_t, c_ptr
          type(c_ptr), value :: client, code

@@ -44,10 +44,12 @@ contains
    integer function local_rank()
       character(len=*), parameter :: variables(4) = [character(len=26) :: 'SLURM_LOCALID', 'OMPI_COMM_WORLD_LOCAL_RANK', &
          'MPI_LOCALRANKID', 'PMI_LOCAL_RANK']
+      character(len=:), allocatable :: value
       integer :: i, iostat
 
       do i = 1, size(variables)
-         read (environment(trim(variables(i))), *, iostat=iostat) local_rank
+         value = environment(trim(variables(i)))
+         read (value, *, iostat=iostat) local_rank
          if (iostat == 0) return
       end do
       local_rank = 0

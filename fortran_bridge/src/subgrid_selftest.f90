@@ -1,4 +1,5 @@
-!> The self-test: the plug-in in use must reproduce the bundle's check vectors, |found − expected| ≤ atol + rtol · max |expected|.
+!> The self-test: the plug-in in use must reproduce the bundle's check vectors, |found − expected| ≤ atol + rtol · max
+!> |expected|.
 !>
 !> Current XLA builds return wrong numbers for ordinary functions on some processors without a word (jax#39103, jax#39352).
 module subgrid_selftest
@@ -54,7 +55,8 @@ contains
       integer :: i, field
 
       associate (compiled => self%compiled(p), record => self%bundle%programs(p))
-         if (.not. fits(check%input_offsets, compiled%input_bytes) .or. .not. fits(check%output_offsets, compiled%output_bytes)) then
+         if (.not. fits(check%input_offsets, compiled%input_bytes) .or. .not. fits(check%output_offsets, &
+            compiled%output_bytes)) then
             call report(stat, errmsg, status_format, self%bundle%path//': the check of '//record%name//' reaches past check.bin')
             return
          end if
@@ -69,7 +71,8 @@ contains
          do i = 1, size(found)
             field = compiled%output_fields(i)
             if (stat == status_ok) call compare(check, record%outputs(i)%text, self%bundle%fields(field)%kind, outputs(i), &
-                                                shifted(vectors, check%output_offsets(i)), size(found(i)%bytes, kind=i8), stat, errmsg)
+                                                shifted(vectors, check%output_offsets(i)), size(found(i)%bytes, kind=i8), stat, &
+                                                   errmsg)
          end do
          if (stat == status_selftest) errmsg = self%bundle%path//': '//errmsg
       end associate

@@ -37,7 +37,8 @@ contains
       ! A misspelt flag in there makes XLA end the process, which nobody can catch: say beforehand where to look.
       if (environment('XLA_FLAGS') /= '') write (error_unit, '(a)') 'subgrid: XLA_FLAGS is set ("'//environment('XLA_FLAGS')// &
          '"); the plug-in obeys it, and ends the process at a flag that it does not know'
-      code = pjrt_open(c_text(self%plugin), c_text(family), int(device, c_int), memory_fraction, int(threads, c_int), self%client, message)
+      code = pjrt_open(c_text(self%plugin), c_text(family), int(device, c_int), memory_fraction, int(threads, c_int), &
+         self%client, message)
       if (code /= 0) then
          call report(stat, errmsg, code, text_of(message))
          return
