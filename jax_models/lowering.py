@@ -34,9 +34,16 @@ class Lowered:
 def lower(function: Callable, arguments: Sequence[jax.ShapeDtypeStruct], platform: str) -> Lowered:
     """Lower `function(*arguments)` for one platform.
 
-    Raises `InputError` for custom calls that a bare plug-in lacks and for programs with a platform index.
+    Raises `InputError` for custom calls that a bare plug-in lacks, Python callbacks, and several devices.
     """
-    exported = export.export(jax.jit(function), platforms=[platform])(*arguments)
+    try:
+        exported = export.export(jax.jit(function), platforms=[platform])(*arguments)
+    except (NotImplementedError, ValueError) as error:
+        raise InputError(
+            f"jax.export cannot lower the program for {platform} ({str(error).splitlines()[0]}); a "
+            "program may not "
+            "call back into Python."
+        ) from error
     if tuple(exported.platforms) != (platform,) or exported.nr_devices != 1:
         raise InputError(
             f"The program was lowered for {exported.platforms} on {exported.nr_devices} devices, expected "

@@ -85,7 +85,7 @@ def test_a_field_that_is_not_there_is_named(path):
     assert bundle.field("cotangent:y").shape == (2,)
     with pytest.raises(InputError, match="no input or output z; it has x, month, y"):
         bundle.field("z")
-    with pytest.raises(InputError, match="no program forward for cuda.*forward on cpu"):
+    with pytest.raises(InputError, match=r"no program forward for cuda.*forward on cpu"):
         bundle.program("forward", "cuda", 1)
 
 
@@ -210,5 +210,7 @@ def test_a_check_refuses_other_numbers(wrong):
     check = Check("forward", 4, 2, (0,), (64,), rtol=1e-5, atol=0.0)
     expected = np.array([[1.0], [10.0]], np.float32)
     check.require("y", expected + np.float32(5e-5), expected, "test")
-    with pytest.raises(BridgeError, match="self-test of program forward .batch 4. failed on test: y differs"):
+    with pytest.raises(
+        BridgeError, match=r"self-test of program forward .batch 4. failed on test: y differs"
+    ):
         check.require("y", expected + np.float32(wrong), expected, "test")

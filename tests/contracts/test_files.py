@@ -9,6 +9,15 @@ from subgrid.contracts.errors import FileError
 from subgrid.contracts.files import require_absent, writing
 
 
+def write_and_fail(path, error, *, folder=False, **options):
+    """Half an output, then `error`."""
+    with writing(path, **options) as temporary:
+        if folder:
+            temporary.mkdir()
+        (temporary / "half" if folder else temporary).write_text("half")
+        raise error
+
+
 def test_a_file_appears_only_at_the_end(tmp_path):
     path = tmp_path / "flow.nc"
     with writing(path) as temporary:
@@ -20,13 +29,10 @@ def test_a_file_appears_only_at_the_end(tmp_path):
 
 
 def test_a_failure_leaves_nothing(tmp_path):
-    with pytest.raises(KeyboardInterrupt), writing(tmp_path / "a") as temporary:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
-    with pytest.raises(ZeroDivisionError), writing(tmp_path / "b") as temporary:
-        temporary.mkdir()
-        (temporary / "half").write_text("half")
-        raise ZeroDivisionError
+    with pytest.raises(KeyboardInterrupt):
+        write_and_fail(tmp_path / "a", KeyboardInterrupt())
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail(tmp_path / "b", ZeroDivisionError(), folder=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -45,9 +51,8 @@ def test_an_existing_output_is_kept_unless_told(tmp_path):
 def test_a_failed_overwrite_keeps_the_old_output(tmp_path):
     path = tmp_path / "report.html"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), writing(path, overwrite=True) as temporary:
-        temporary.write_text("new")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail(path, ZeroDivisionError(), overwrite=True)
     assert path.read_text() == "old"
 
 
@@ -62,11 +67,14 @@ def test_a_directory_replaces_a_full_one(tmp_path):
 
 
 def test_an_output_that_appears_meanwhile_is_kept(tmp_path):
-    path = tmp_path / "x"
-    with pytest.raises(FileError, match="already exists"), writing(path) as temporary:
-        temporary.write_text("mine")
-        path.write_text("theirs")
-    assert path.read_text() == "theirs"
+    def write_too_late(path):
+        with writing(path) as temporary:
+            temporary.write_text("mine")
+            path.write_text("theirs")
+
+    with pytest.raises(FileError, match="already exists"):
+        write_too_late(tmp_path / "x")
+    assert (tmp_path / "x").read_text() == "theirs"
 
 
 def test_a_missing_folder_is_named(tmp_path):
@@ -81,12 +89,8 @@ def test_a_writer_that_writes_nothing_is_found_out(tmp_path):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_said_in_one_sentence(tmp_path, code):
-    with (
-        pytest.raises(FileError, match="the disk is full; free some space"),
-        writing(tmp_path / "x") as temporary,
-    ):
-        temporary.write_text("half")
-        raise OSError(code, "no space")
+    with pytest.raises(FileError, match="the disk is full; free some space"):
+        write_and_fail(tmp_path / "x", OSError(code, "no space"))
     assert list(tmp_path.iterdir()) == []
 
 
