@@ -5,6 +5,7 @@ import os
 import time
 import zipfile
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 import jax
@@ -18,7 +19,7 @@ from ..sims.turbulence2d.filtering import coarse_grain
 from ..sims.turbulence2d.initial import random_vorticity, resample
 from ..sims.turbulence2d.numerics import Numerics
 from ..sims.turbulence2d.statistics import BlockMeans, SnapshotReservoir
-from ..sims.turbulence2d.statistics.sample import reference_pair, reference_sample
+from ..sims.turbulence2d.statistics.sample import ReferenceMeasures, reference_pair, reference_sample
 from ..sims.turbulence2d.subgrid_tendency import to_grid
 from .dns_plan import SAMPLES_PER_SNAPSHOT, Plan, Stage
 
@@ -52,9 +53,6 @@ class DnsRun:
             0, 0, self._state(random_vorticity(first.grid, plan.seed), first)
         )
         self._step = self._make_step()
-        self._spectrum = jax.jit(lambda state: _full_spectrum(state, plan.sampling.grid))
-        self._sample = jax.jit(lambda spectrum: reference_sample(spectrum, plan.measures))
-        self._snapshot = jax.jit(lambda spectrum: _snapshot(spectrum, plan))
 
     @property
     def stage(self) -> Stage:
@@ -98,12 +96,19 @@ class DnsRun:
 
     def _collect(self, state: jax_solver.State) -> None:
         progress = self.progress
-        spectrum = self._spectrum(state)
-        sample = jax.device_get(self._sample(spectrum))
+        spectrum = _full_spectrum(state)
+        sample = jax.device_get(_sample(spectrum, self.plan.measures))
         if progress.chunk % SAMPLES_PER_SNAPSHOT == 0:
             wanted = progress.snapshots.wants_next
             moment = np.float32((progress.chunk + 1) * self.stage.chunk * self.stage.dt)
-            snapshot = {"time": moment, **jax.device_get(self._snapshot(spectrum))} if wanted else None
+            snapshot = (
+                {
+                    "time": moment,
+                    **jax.device_get(_snapshot(spectrum, self.plan.measures, self.plan.state_grid)),
+                }
+                if wanted
+                else None
+            )
             progress.snapshots.offer(snapshot)
         progress.means.add(sample)
         progress.times.append((progress.chunk + 1) * self.stage.chunk * self.stage.dt)
@@ -126,19 +131,27 @@ class DnsRun:
         return jax_solver.initial_state(vorticity, self._numerics(stage))
 
     def _make_step(self) -> jax_solver.Step:
-        return jax_solver.make_step(self.plan.case, self.stage.grid, self._numerics(self.stage))
+        return _make_step(self.plan.case, self.stage.grid, self._numerics(self.stage))
 
 
-def _full_spectrum(state: jax_solver.State, grid: int) -> jax.Array:
+# Kept between runs of one process, for `march` compiles anew for every step function.
+_make_step = cache(jax_solver.make_step)
+_sample = jax.jit(reference_sample, static_argnums=1)
+
+
+@jax.jit
+def _full_spectrum(state: jax_solver.State) -> jax.Array:
     """ω̂ on all columns kx = 0 … N/2 of the half spectrum."""
-    missing = grid // 2 + 1 - state.vorticity_hat.shape[-1]
+    grid, columns = state.vorticity_hat.shape
+    missing = grid // 2 + 1 - columns
     return jnp.pad(state.vorticity_hat, [(0, 0), (0, missing)])
 
 
-def _snapshot(spectrum: jax.Array, plan: Plan) -> dict[str, jax.Array]:
-    filtered, tendency = reference_pair(spectrum, plan.measures)
+@partial(jax.jit, static_argnums=(1, 2))
+def _snapshot(spectrum: jax.Array, measures: ReferenceMeasures, state_grid: int) -> dict[str, jax.Array]:
+    filtered, tendency = reference_pair(spectrum, measures)
     fields = {
-        "state": to_grid(coarse_grain(spectrum, plan.state_grid)),
+        "state": to_grid(coarse_grain(spectrum, state_grid)),
         "vorticity": to_grid(filtered),
         "tendency": to_grid(tendency),
     }

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from subgrid.contracts.errors import InputError
 from subgrid.sims.turbulence2d.statistics import (
     BlockMeans,
@@ -73,8 +74,7 @@ def test_reservoir_keeps_evenly_spaced_snapshots(cut):
 def test_samples_must_stay_alike():
     means = streamed(series(3))
     with pytest.raises(InputError, match="sample must hold"):
-        for _ in range(2):
-            means.add({"a": np.zeros(3)})
+        means.add({"a": np.zeros(3)})
     with pytest.raises(InputError, match="no samples"):
         BlockMeans().mean("a")
     with pytest.raises(InputError, match="even"):

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+
 from subgrid.contracts.errors import InputError
 from subgrid.sims.turbulence2d.statistics import (
     HistogramBins,

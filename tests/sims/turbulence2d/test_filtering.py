@@ -1,9 +1,10 @@
-"""Filters multiply single modes by their transfer function; coarse-graining keeps amplitudes and drops the rest."""
+"""Filters multiply single modes by their transfer function; coarse-graining keeps amplitudes."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from subgrid.contracts.errors import InputError
 from subgrid.sims.turbulence2d import initial
 from subgrid.sims.turbulence2d.filtering import FILTERS, coarse_grain, get_filter, resample_hat

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from subgrid.sims.turbulence2d.filtering import carried_mask
 from subgrid.sims.turbulence2d.statistics import (
     direction_spectra,

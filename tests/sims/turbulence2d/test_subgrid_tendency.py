@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from subgrid.contracts.errors import InputError
 from subgrid.sims.turbulence2d import jax_solver
 from subgrid.sims.turbulence2d.cases import Case
@@ -32,7 +33,7 @@ def smooth_noise(seed=0, n=FINE, carried=CARRIED):
 
 
 def test_perpendicular_waves_by_hand():
-    """ω = a cos(px) + b cos(qy): A = ab (q/p − p/q) sin(px) sin(qy), and a Gaussian leaves no Π, for Ĝ(p, q) = Ĝ(p)Ĝ(q)."""
+    """ω = a cos(px) + b cos(qy): A = ab (q/p − p/q) sin(px) sin(qy); Π = 0, for Ĝ(p, q) = Ĝ(p)Ĝ(q)."""
     p, q, a, b = 3, 7, 1.5, 0.7
     x = 2.0 * np.pi * np.arange(FINE) / FINE
     x, y = x[None, :], x[:, None]
@@ -55,7 +56,7 @@ def test_perpendicular_waves_by_hand():
 
 
 def test_truncation_alone_makes_a_subgrid_tendency():
-    """ω = cos(px) + cos(px + my) interact at (2p, m) and (0, m); a cut between |m| and p lacks both waves, not (0, m)."""
+    """cos(px) and cos(px + my) interact at (2p, m) and (0, m); a cut between m and p lacks both waves."""
     p, m = 6, 3
     x = 2.0 * np.pi * np.arange(FINE) / FINE
     x, y = x[None, :], x[:, None]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from subgrid.sims.turbulence2d.cases import get_case
 from subgrid.sims.turbulence2d.filtering import carried_mask
 from subgrid.sims.turbulence2d.grid import Grid, expand, forcing_hat
