@@ -37,16 +37,21 @@ class Flow:
     v: Array
     operators: Operators
 
+    @classmethod
+    def of(cls, vorticity_hat: Array, operators: Operators) -> "Flow":
+        """The flow of a vorticity: û = i ky ω̂/k², v̂ = −i kx ω̂/k²."""
+        stream = operators.inverse_k2 * vorticity_hat
+        u = operators.to_grid(1j * operators.ky * stream)
+        v = operators.to_grid(-1j * operators.kx * stream)
+        return cls(vorticity_hat, u, v, operators)
+
     def vorticity(self) -> Array:
         """ω on the grid, (N, N)."""
         return self.operators.to_grid(self.vorticity_hat)
 
     def filtered(self, row_mask: Array, column_mask: Array) -> "Flow":
         """The flow of the vorticity that two masks of 0 and 1, (N, 1) and (1, K+1), leave."""
-        ops = self.operators
-        hat = self.vorticity_hat * (row_mask * column_mask)
-        stream = hat * ops.inverse_k2
-        return Flow(hat, ops.to_grid(1j * ops.ky * stream), ops.to_grid(-1j * ops.kx * stream), ops)
+        return Flow.of(self.vorticity_hat * (row_mask * column_mask), self.operators)
 
 
 def gradient(flow: Flow) -> tuple[Array, Array]:

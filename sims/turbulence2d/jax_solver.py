@@ -84,7 +84,8 @@ def vorticity(state: State) -> jax.Array:
     return to_grid(state.vorticity_hat)
 
 
-def _operators(grid: Grid, kind: np.dtype) -> Operators:
+def make_operators(grid: Grid, kind: np.dtype) -> Operators:
+    """Transforms and wavenumbers that a closure sees, in the real kind `kind`."""
     columns = grid.carried + 1
     return Operators(
         xp=jnp,
@@ -120,12 +121,6 @@ def _skew_symmetric(flow: Flow) -> jax.Array:
 ADVECTION = {"two_thirds": _basdevant, "none": _skew_symmetric}
 
 
-def _flow(vorticity_hat: jax.Array, ops: Operators) -> Flow:
-    """û = i ky ω̂/k², v̂ = −i kx ω̂/k²."""
-    stream = ops.inverse_k2 * vorticity_hat
-    return Flow(vorticity_hat, to_grid(1j * ops.ky * stream), to_grid(-1j * ops.kx * stream), ops)
-
-
 def make_step(
     case: Case,
     n: int,
@@ -146,13 +141,13 @@ def make_step(
 
 def _make_ifrk4(case: Case, grid: Grid, numerics: Numerics, closure, kind: np.dtype) -> Step:
     """Classical RK4 on e^{−ℒt} ω̂: the linear part is exact."""
-    dt, ops, advection = numerics.dt, _operators(grid, kind), ADVECTION[numerics.dealiasing]
+    dt, ops, advection = numerics.dt, make_operators(grid, kind), ADVECTION[numerics.dealiasing]
     half_factor = np.exp(0.5 * dt * linear_operator(grid, case)) * grid.mask
     half = jnp.asarray(half_factor, dtype=np.result_type(kind, np.complex64) if case.beta else kind)
     forcing = jnp.asarray(forcing_hat(grid, case), dtype=kind)
 
     def tendency(vorticity_hat: jax.Array) -> jax.Array:
-        flow = _flow(vorticity_hat, ops)
+        flow = Flow.of(vorticity_hat, ops)
         return advection(flow) + forcing + closure(flow)
 
     def step(state: State) -> State:
@@ -169,7 +164,7 @@ def _make_ifrk4(case: Case, grid: Grid, numerics: Numerics, closure, kind: np.dt
 
 def _make_ab2cn(case: Case, grid: Grid, numerics: Numerics, closure, kind: np.dtype) -> Step:
     """Adams-Bashforth 2 for advection, Crank-Nicolson for viscosity, backward Euler for drag, else Euler."""
-    dt, ops, advection = numerics.dt, _operators(grid, kind), ADVECTION[numerics.dealiasing]
+    dt, ops, advection = numerics.dt, make_operators(grid, kind), ADVECTION[numerics.dealiasing]
     viscous = 0.5 * dt * case.viscosity * grid.k2
     inverse = grid.mask / (1.0 + dt * case.drag + viscous)
     keep_factor = inverse * (1.0 - viscous)
@@ -183,7 +178,7 @@ def _make_ab2cn(case: Case, grid: Grid, numerics: Numerics, closure, kind: np.dt
         started = state.steps > 0
         newer = jnp.where(started, 1.5, 1.0).astype(kind)
         older = jnp.where(started, 0.5, 0.0).astype(kind)
-        flow = _flow(state.vorticity_hat, ops)
+        flow = Flow.of(state.vorticity_hat, ops)
         now = advection(flow)
         explicit = newer * now - older * state.previous_advection_hat + forcing + closure(flow)
         return State(keep * state.vorticity_hat + gain * explicit, now, state.steps + 1)

@@ -61,7 +61,8 @@ def vorticity(state: State) -> np.ndarray:
     return to_grid(state.vorticity_hat)
 
 
-def _operators(grid: Grid, kind: np.dtype) -> Operators:
+def make_operators(grid: Grid, kind: np.dtype) -> Operators:
+    """Transforms and wavenumbers that a closure sees, in the real kind `kind`."""
     columns = grid.carried + 1
     return Operators(
         xp=np,
@@ -127,7 +128,7 @@ class _Tendency:
     def __init__(self, case: Case, grid: Grid, numerics: Numerics, closure, kind: np.dtype):
         form = ADVECTION[numerics.dealiasing]
         complex_kind = np.result_type(kind, np.complex64)
-        self.multiply, self.closure, self.operators = form.multiply, closure, _operators(grid, kind)
+        self.multiply, self.closure, self.operators = form.multiply, closure, make_operators(grid, kind)
         self.n, columns = grid.n, grid.carried + 1
         self.inputs = np.stack(form.inputs(grid)).astype(complex_kind)
         self.outputs = np.stack(form.outputs(grid)).astype(complex_kind)
