@@ -1,0 +1,89 @@
+"""The whole table of scores on synthetic columns: perfect is perfect, worse is worse, JSON is valid."""
+
+import json
+
+import numpy as np
+import pytest
+
+from subgrid.contracts.errors import InputError
+from subgrid.contracts.variables import LEVELS, RAW_TARGETS, V1_TARGETS, variable
+from subgrid.validation.climsim.report import write_report
+from subgrid.validation.climsim.scores import Case, Emulation, calibration, score
+
+STEPS, COLUMNS = 6, 24
+
+
+@pytest.fixture(scope="module")
+def case():
+    rng = np.random.default_rng(0)
+    shape = (STEPS, COLUMNS)
+    inputs = {n: rng.uniform(0, 1, shape) for n in (
+        "cam_in_LANDFRAC", "cam_in_OCNFRAC", "cam_in_ICEFRAC", "pbuf_COSZRS", "coszrs_end",
+        "cam_in_ASDIR", "cam_in_ASDIF", "cam_in_ALDIR", "cam_in_ALDIF")}  # fmt: skip
+    inputs |= {f"state_q000{i}": rng.uniform(0, 1e-3, (*shape, LEVELS)) for i in (1, 2, 3)}
+    targets = {
+        n: variable(n).peak * rng.uniform(0, 1, (*shape, LEVELS) if variable(n).is_profile else shape)
+        for n in RAW_TARGETS
+    }
+    lat = np.linspace(-85, 85, COLUMNS)
+    mass = np.full((*shape, LEVELS), 170.0)
+    return Case(
+        inputs, targets, mass, np.cos(np.deg2rad(lat)), lat, np.linspace(0, 359, COLUMNS), np.arange(STEPS)
+    )
+
+
+@pytest.fixture(scope="module")
+def emulations(case):
+    rng = np.random.default_rng(1)
+
+    def noisy(amount):
+        return {n: t + amount * variable(n).peak * rng.normal(size=t.shape) for n, t in case.targets.items()}
+
+    return [
+        Emulation("bad", noisy(0.2), 1000),
+        Emulation("good", noisy(0.1), 2000, 1e6),
+        Emulation("perfect", case.targets),
+    ]
+
+
+def test_order_of_models_and_perfect_scores(case, emulations):
+    scores = score(case, emulations)
+    for name in V1_TARGETS:
+        mae = {m: scores["models"][m]["variables"][name]["mae"] for m in ("bad", "good", "perfect")}
+        assert mae["perfect"] == 0 < mae["good"] < mae["bad"]
+        assert scores["models"]["perfect"]["variables"][name]["r2"] == pytest.approx(1.0)
+        assert scores["models"]["good"]["versus_reference"][name]["verdict"] == "lower"
+    assert scores["models"]["good"]["versus_reference"]["mean of V1"]["value"] == pytest.approx(0.5, abs=0.03)
+    assert scores["models"]["good"]["economy"]["skill_per_megaflop"] > 0
+
+
+def test_report_is_written_and_json_has_no_nan(case, emulations, tmp_path):
+    scores = score(case, emulations[:2])
+    sentence = write_report(
+        tmp_path, case, emulations[:2], scores, data="synthetic", pressure=np.linspace(1, 990, LEVELS)
+    )
+    assert "good has" in sentence
+    assert "lower in 10 of 10" in sentence
+    assert json.loads((tmp_path / "scores.json").read_text())["reference"] == "bad"
+    page = (tmp_path / "index.html").read_text()
+    for picture in ("ratios.png", "zonal_good.png", "maps_bad.png"):
+        assert picture in page
+        assert (tmp_path / picture).stat().st_size > 5000
+
+
+def test_unknown_reference_and_twin_names_are_refused(case, emulations):
+    with pytest.raises(InputError, match="reference 'ugly'"):
+        score(case, emulations, reference="ugly")
+    with pytest.raises(InputError, match="one name"):
+        score(case, [emulations[0], emulations[0]])
+
+
+def test_calibration_of_a_perfect_and_an_overconfident_ensemble():
+    rng = np.random.default_rng(3)
+    truth, samples = rng.normal(size=(200, 30)), rng.normal(size=(9, 200, 30))
+    good, narrow = calibration(samples, truth), calibration(0.2 * samples, truth)
+    assert good["spread_over_error"] == pytest.approx(1, abs=0.03)
+    np.testing.assert_allclose(good["rank_histogram"], 0.1, atol=0.02)
+    assert narrow["spread_over_error"] < 0.3
+    assert narrow["rank_histogram"][0] > 0.3
+    assert good["crps"] < narrow["crps"]

@@ -1,0 +1,102 @@
+"""Figures of the ClimSim report, each a PNG; matplotlib only, without a display."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ...contracts.variables import V1_TARGETS, variable
+from . import metrics
+from .scores import Case, Emulation
+
+PROFILES = ("ptend_t", "ptend_q0001")
+
+
+def zonal_r_squared(path: Path, case: Case, emulation: Emulation, pressure: np.ndarray) -> None:
+    """R² of 10-degree means over time against sine of latitude and pressure [hPa]; contours 0.7, 0.9."""
+    figure, axes = _canvas(len(PROFILES), (11, 4.2))
+    centre = 0.5 * (metrics.BAND_EDGES[1:] + metrics.BAND_EDGES[:-1])
+    for axis, name in zip(axes, PROFILES, strict=True):
+        p, y = (case.energy(name, f) for f in (emulation.outputs[name], case.targets[name]))
+        skill = metrics.zonal_r_squared(p, y, case.lat, case.area)
+        x = np.sin(np.deg2rad(centre))
+        mesh = axis.pcolormesh(x, pressure, skill.T, vmin=0, vmax=1, cmap="Blues", shading="nearest")
+        axis.contour(x, pressure, skill.T, levels=[0.7, 0.9], colors=["orange", "yellow"])
+        axis.set(title=name, xlabel="latitude", ylabel="pressure [hPa]", ylim=(1000, 5))
+        axis.set_xticks(np.sin(np.deg2rad([-60, -30, 0, 30, 60])), ["60S", "30S", "0", "30N", "60N"])
+        figure.colorbar(mesh, ax=axis, label="R² of zonal means")
+    _save(figure, path, f"{emulation.name}: where the tendencies are predictable")
+
+
+def error_maps(path: Path, case: Case, emulation: Emulation) -> None:
+    """Time-mean absolute error of each V1 variable on the map, W m⁻²."""
+    names = [n for n in V1_TARGETS if n in emulation.outputs]
+    figure, axes = _canvas(len(names), (15, 6), rows=2)
+    for axis, name in zip(axes, names, strict=False):
+        p, y = (case.energy(name, f) for f in (emulation.outputs[name], case.targets[name]))
+        error = np.abs(p - y).mean(axis=0)
+        error = error.mean(axis=-1) if error.ndim == 2 else error
+        dots = axis.scatter(case.lon, case.lat, c=error, s=14, cmap="magma_r", vmin=0)
+        axis.set(title=name, xlim=(0, 360), ylim=(-90, 90))
+        figure.colorbar(dots, ax=axis, shrink=0.8)
+    _save(figure, path, f"{emulation.name}: mean absolute error [W m⁻²]")
+
+
+def profiles(path: Path, case: Case, emulations: list[Emulation], pressure: np.ndarray) -> None:
+    """MAE and bias of the tendencies over height for all emulators."""
+    figure, axes = _canvas(4, (13, 4.8))
+    panels = [(n, kind) for n in PROFILES for kind in ("mean_absolute_error", "bias")]
+    for axis, (name, kind) in zip(axes, panels, strict=True):
+        y = case.energy(name, case.targets[name])
+        for emulation in emulations:
+            values = getattr(metrics, kind)(case.energy(name, emulation.outputs[name]), y)
+            axis.plot(values, pressure, label=emulation.name)
+        axis.set(ylim=(1000, 5), xlabel="W m⁻²", title=f"{name}: {kind.replace('_', ' ')}")
+    axes[0].set_ylabel("pressure [hPa]")
+    axes[0].legend(fontsize=7)
+    _save(figure, path, "Errors over height")
+
+
+def histograms(path: Path, case: Case, emulations: list[Emulation]) -> None:
+    """Distribution of each V1 variable in the data and in the emulations, logarithmic counts."""
+    figure, axes = _canvas(len(V1_TARGETS), (15, 6), rows=2)
+    for axis, name in zip(axes, V1_TARGETS, strict=True):
+        target = case.targets[name].ravel()
+        edges = np.linspace(*np.quantile(target, [0, 1]), 60)
+        axis.hist(target, edges, color="0.8", label="data")
+        for emulation in emulations:
+            if name in emulation.outputs:
+                axis.hist(np.clip(emulation.outputs[name].ravel(), edges[0], edges[-1]), edges,
+                          histtype="step", label=emulation.name)  # fmt: skip
+        axis.set(yscale="log", title=name, xlabel=variable(name).units)
+    axes[0].legend(fontsize=6)
+    _save(figure, path, "Distributions: are the tails there?")
+
+
+def ratios(path: Path, scores: dict) -> None:
+    """MAE over the reference's MAE with 95 % intervals, per V1 variable and model."""
+    figure, (axis,) = _canvas(1, (11, 4.5))
+    models = [m for m in scores["models"] if m != scores["reference"]]
+    for place, model in enumerate(models):
+        versus = scores["models"][model]["versus_reference"]
+        x = np.arange(len(versus)) + 0.8 * (place / max(1, len(models)) - 0.4)
+        value, low, high = (np.array([v[k] for v in versus.values()]) for k in ("value", "low", "high"))
+        axis.errorbar(x, value, yerr=[value - low, high - value], fmt="o", ms=4, label=model)
+        axis.set_xticks(np.arange(len(versus)), [n.removeprefix("cam_out_") for n in versus], rotation=30)
+    axis.axhline(1, color="0.5")
+    axis.set_ylabel(f"MAE / MAE of {scores['reference']}")
+    axis.legend(fontsize=8)
+    _save(figure, path, "Error against the reference, 95 % intervals over days")
+
+
+def _canvas(panels: int, size: tuple[float, float], rows: int = 1):
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(rows, -(-panels // rows), squeeze=False)
+    return figure, list(grid.ravel())
+
+
+def _save(figure: Figure, path: Path, title: str) -> None:
+    figure.suptitle(title)
+    figure.savefig(path, dpi=90)
