@@ -8,7 +8,6 @@ from subgrid.sims.turbulence2d import jax_solver
 from subgrid.sims.turbulence2d.cases import Case
 from subgrid.sims.turbulence2d.filtering import carried_mask, coarse_grain, gaussian, resample_hat
 from subgrid.sims.turbulence2d.gradient_model import gradient_model, pattern_correlation
-from subgrid.sims.turbulence2d.labels import subgrid_labels
 from subgrid.sims.turbulence2d.numerics import Numerics
 from subgrid.sims.turbulence2d.subgrid_tendency import (
     advection,
@@ -144,19 +143,9 @@ def test_refiltered_pair_is_the_pair_of_the_other_filter():
     ratio = gaussian(COARSE, wider) / gaussian(COARSE, WIDTH)
     for found, wanted in zip(refilter_pair(*stored, ratio=ratio, highest=5), expected, strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-11)
-    labels = subgrid_labels(
-        to_grid(stored[0])[None], to_grid(stored[1])[None], stored_width=WIDTH, width=wider
-    )
-    for found, wanted in zip(labels, expected, strict=True):
-        np.testing.assert_allclose(found[0], to_grid(wanted), atol=1e-12)
 
 
-def test_labels_refuse_what_the_file_does_not_have():
-    field = np.zeros((2, 16, 16))
-    with pytest.raises(InputError, match="labels of width"):
-        subgrid_labels(field, field, stored_width=1.0, width=0.5)
-    with pytest.raises(InputError, match="equal shapes"):
-        subgrid_labels(field, field[:1], stored_width=1.0)
+def test_grid_that_cannot_carry_the_modes_is_refused():
     with pytest.raises(InputError, match="carries modes up to 7"):
         subgrid_tendency(
             smooth_noise(), coarse=16, transfer=gaussian(FINE, 1.0), fine_highest=CARRIED, coarse_highest=9
