@@ -8,7 +8,7 @@ program subgrid_les
                              status_kind, status_ok, status_plugin, status_rank, status_shape, status_value
    use subgrid_les_run, only: run_les
    use subgrid_les_settings, only: les_settings_type, read_settings
-   use subgrid_process, only: catch_interruptions, exit_with
+   use subgrid_process, only: catch_interruptions, exit_at_once, exit_with
    implicit none (type, external)
    integer, parameter :: exit_input = 2, exit_file = 3, exit_blow_up = 4, exit_set_up = 5, exit_bridge = 6, exit_interrupted = 130
    type(les_settings_type) :: settings
@@ -44,8 +44,7 @@ contains
       integer, intent(in) :: code
 
       write (error_unit, '(2a)') 'subgrid_les: ', message
-      flush (error_unit)
-      call exit_with(code)
+      call exit_at_once(code)
    end subroutine complain
 
    !> Exit codes of contracts/errors.py: input, file, blow-up, set-up, and everything else is the bridge's.

@@ -3,10 +3,11 @@
 !> The module variable is the one piece of global state: a signal handler has no other place to leave its message.
 module subgrid_process
    use, intrinsic :: iso_c_binding, only: c_char, c_funloc, c_funptr, c_int, c_intptr_t, c_null_char
+   use, intrinsic :: iso_fortran_env, only: error_unit, output_unit
    use subgrid_errors, only: report, status_file, status_ok
    implicit none (type, external)
    private
-   public :: catch_interruptions, interrupted, move_file, remove_file, exit_with, file_exists
+   public :: catch_interruptions, interrupted, move_file, remove_file, exit_with, exit_at_once, file_exists
 
    integer(c_int), parameter :: sigint = 2, sigterm = 15, sigxfsz = 25
    integer(c_intptr_t), parameter :: sig_ign = 1
@@ -41,6 +42,12 @@ module subgrid_process
          implicit none (type, external)
          integer(c_int), value :: code
       end subroutine c_exit
+
+      subroutine c_exit_at_once(code) bind(C, name='_exit')
+         import :: c_int
+         implicit none (type, external)
+         integer(c_int), value :: code
+      end subroutine c_exit_at_once
    end interface
 
 contains
@@ -99,4 +106,13 @@ contains
 
       call c_exit(int(code, c_int))
    end subroutine exit_with
+
+   !> End the program without the exit handlers of libraries: HDF5's crashes after a file that it could not write.
+   subroutine exit_at_once(code)
+      integer, intent(in) :: code
+
+      flush (output_unit)
+      flush (error_unit)
+      call c_exit_at_once(int(code, c_int))
+   end subroutine exit_at_once
 end module subgrid_process
