@@ -10,6 +10,7 @@ from ...contracts.bundle import Bundle
 from ...contracts.errors import BlowUpError, FileError
 from ...contracts.les_file import BLOWN_UP, COMPLETE, INTERRUPTED, LesWriter, Restart
 from ...sims.closures import get_closure
+from ...sims.turbulence2d.grid import Grid, contract, expand
 from ..progress import Progress
 from .setup import LesSetup
 
@@ -92,20 +93,31 @@ def _begin(solver, setup: LesSetup, start):
                 f"the restart was written with {name} = {start.attributes[name]}, "
                 f"the run has {expected[name]}; continue with the same {name}."
             )
-    state = solver.restore_state(
-        start.vorticity_hat, start.previous_advection_hat, bool(start.attributes["has_previous"])
+    grid, steps = Grid(setup.grid, setup.dealiasing), int(start.attributes["step"])
+    fresh = solver.initial_state(np.zeros((setup.grid, setup.grid)), setup.numerics)
+    stored = solver.State(
+        contract(start.vorticity_hat, grid),
+        contract(start.previous_advection_hat, grid),
+        np.int32(steps if start.attributes["has_previous"] else 0),
     )
-    return state, int(start.attributes["step"])
+    # The solver's own arrays (NumPy or JAX) with the stored values, bit for bit.
+    return type(fresh)(
+        **{name: _like(getattr(fresh, name), value) for name, value in vars(stored).items()}
+    ), steps
+
+
+def _like(array, values):
+    return array + values if np.ndim(array) == 0 else array.__array_namespace__().asarray(values)
 
 
 def _restart(setup: LesSetup, state, done: int) -> Restart:
     return Restart(
-        np.asarray(state.vorticity_hat),
-        np.asarray(state.previous_advection_hat),
+        expand(np.asarray(state.vorticity_hat), setup.grid),
+        expand(np.asarray(state.previous_advection_hat), setup.grid),
         {
             "step": done,
             "time": done * setup.numerics.dt,
-            "has_previous": int(state.has_previous),
+            "has_previous": int(state.steps > 0),
             "grid": setup.grid,
             "integrator": setup.integrator,
             "dealiasing": setup.dealiasing,
