@@ -29,7 +29,8 @@ def flow_statistics(
 
     Returns `spectrum` (mean one-dimensional enstrophy spectrum, k = 0 … N/2−1) and `spectrum_error`, `pdf`
     with `pdf_lower` and `pdf_upper`, `exceedance`, `moments` (σ, skewness, kurtosis) and `moments_error`,
-    shell spectra and budgets. InputError: fewer than two snapshots."""
+    shell spectra and budgets. InputError: fewer than two snapshots.
+    """
     measures = Measures(case, float(reference.attributes["sigma_reference"]), reference_bins(reference))
     means = BlockMeans()
     for field in vorticity:
@@ -59,7 +60,8 @@ def reference_statistics(reference: Reference, grid: int, largest_wavenumber: in
 
     The distribution is that of the level whose cut is nearest, `level_grid`; the spectrum is that of the
     DNS itself, as in Mojgani et al., up to the Nyquist wavenumber of the LES (for modes beyond
-    `largest_wavenumber` it has none)."""
+    `largest_wavenumber` it has none).
+    """
     if grid > int(reference.attributes["grid"]):
         raise InputError(f"The reference has {reference.attributes['grid']} points per side, the run {grid}.")
     cuts = np.maximum(reference["level_grid"] // 2 - 1, 1)

@@ -3,7 +3,8 @@
 They come from the data of Mojgani et al. (arXiv 2312.00907) at 1024², five snapshots a case, and from an
 independent pseudo-spectral DNS at 1024² of the same equation. The bands are what such sampling allows: the
 large scales turn over slowly, so second moments vary by several percent between runs of some tens of time
-units, fourth moments and tails, which few vortices carry, by a quarter and more."""
+units, fourth moments and tails, which few vortices carry, by a quarter and more.
+"""
 
 from dataclasses import dataclass
 
@@ -19,8 +20,9 @@ SIGMA_REFERENCE = {"k4b0": 6.3, "k4b20": 10.7, "k25b0": 13.9}
 class ReferenceValue:
     """A figure, of the field cut to `grid` points (0: of the DNS itself), and its relative tolerance.
 
-    quantity: sigma, enstrophy, kurtosis, exceedance_3, exceedance_4, enstrophy_fraction (at k < grid/2), or
-    slope (over `stretch` of wavenumbers)."""
+    quantity: sigma, enstrophy, kurtosis, exceedance_3, exceedance_4, enstrophy_fraction (at k < grid/2),
+        or slope (over `stretch` of wavenumbers).
+    """
 
     quantity: str
     grid: int

@@ -1,7 +1,8 @@
 """Scores of an LES (or of any flow) against the reference of its case: arrays in, numbers out.
 
 Spectra are one-dimensional means Z(k), k = 0 … N/2−1; densities and exceedances share the bins and σ_ref of
-the reference."""
+the reference.
+"""
 
 from collections.abc import Mapping
 
@@ -68,7 +69,9 @@ def score(
     """All scores of a run, by name.
 
     run, reference: `spectrum` [k], `pdf` [bin], `exceedance` [threshold], `moments` [3] (σ, skewness,
-    kurtosis), of the same grid and σ_ref.   highest: last wavenumber that the LES carries."""
+        kurtosis), of the same grid and σ_ref.
+    highest: last wavenumber that the LES carries.
+    """
     ratios = exceedance_ratio(run["exceedance"], reference["exceedance"])
     scores = {
         "spectrum_log_error": spectrum_log_error(run["spectrum"], reference["spectrum"], highest=highest),

@@ -15,9 +15,10 @@ from ..contracts.errors import InputError
 from ..contracts.files import remove, require_absent
 from ..contracts.reference import Reference, write_reference
 from ..sims.turbulence2d.cases import get_case
+from .dns_checkpoint import load_checkpoint, save_checkpoint
 from .dns_plan import Plan, make_plan
 from .dns_reference import make_reference
-from .dns_run import DnsRun, load_checkpoint, save_checkpoint
+from .dns_run import DnsRun
 from .progress import Progress, silent
 
 CHECKPOINT_SECONDS = 120.0
@@ -29,8 +30,10 @@ class DnsOutcome:
     """How a run ended.
 
     ending: complete, time_limit (statistics so far are written, the checkpoint stays) or interrupted
-    (checkpoint only). reference: what was written to `output`, None when interrupted.   time_span: time
-    sampled, dimensionless."""
+        (checkpoint only).
+    reference: what was written to `output`, None when interrupted.
+    time_span: time sampled, dimensionless.
+    """
 
     ending: Ending
     output: Path
@@ -56,10 +59,15 @@ def run_dns(
 ) -> DnsOutcome:
     """Spin up from random phases, sample for `time`, write the reference file; float64, JAX's default device.
 
-    case, grid: name, and points per side.   time, spin_up: dimensionless.   dt: default the stable one.
-    output: default `<case>.reference.nc` here.   checkpoint: default beside it; an existing one is continued,
-    with the statistics that an uninterrupted run has.   max_seconds: stop after this wall time of this call
-    and write what there is; the checkpoint stays.   progress: told (done, total) work after every chunk.
+    case, grid: name, and points per side.
+    time, spin_up: dimensionless.
+    dt: default the stable one.
+    output: default `<case>.reference.nc` here.
+    checkpoint: default beside it; an existing one is continued, with the statistics that an uninterrupted
+        run has.
+    max_seconds: stop after this wall time of this call and write what there is; the checkpoint stays.
+    progress: told (done, total) work after every chunk.
+
     Ctrl-C writes a checkpoint and returns.
 
     Raises InputError (case, grid, times; too few samples), FileError (output exists, checkpoint of another
@@ -126,11 +134,10 @@ def _command(plan: Plan, samples: int) -> str:
 
 @contextmanager
 def _interruption() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, so that a chunk is finished before the run stops; a second Ctrl-C stops at
-    once.
+    """An event that Ctrl-C sets, so that the chunk is finished first; a second Ctrl-C stops at once.
 
-    Only the main thread may handle signals: elsewhere the event stays unset and KeyboardInterrupt acts as
-    usual."""
+    Only the main thread may handle signals: elsewhere KeyboardInterrupt acts as usual.
+    """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event

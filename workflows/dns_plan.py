@@ -36,8 +36,11 @@ SPIN_UP_STAGES = ((4, 0.75), (2, 0.2), (1, 0.05))
 class Stage:
     """A stretch of the run at one resolution. All dimensionless.
 
-    grid: points per side.   dt: time step.   chunk: steps between two samples (or checks).   chunks: how
-    many."""
+    grid: points per side.
+    dt: time step.
+    chunk: steps between two samples (or checks).
+    chunks: how many.
+    """
 
     grid: int
     dt: float

@@ -7,7 +7,8 @@ import jax
 import numpy as np
 
 from ..contracts.provenance import provenance
-from ..contracts.reference import CASE_ATTRIBUTES, Reference
+from ..contracts.reference import Reference
+from ..contracts.reference_variables import CASE_ATTRIBUTES
 from ..sims.turbulence2d.statistics import (
     confidence_band,
     moving_block_means,

@@ -9,7 +9,8 @@ width Δ_f is always given, because the codes of the field disagree on a default
     sharp circle    1 where |k| < π/Δ_f, else 0
 
 The cuts are strict: a sharp filter of width 2π/N keeps what a grid of N points carries without its Nyquist
-modes."""
+modes.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -83,7 +84,8 @@ def resample_hat(field_hat: Array, grid: int) -> Array:
     """The same field on `grid` points per side, [..., ky, kx], by truncation or zero padding of its spectrum.
 
     Modes at and beyond the Nyquist wavenumber of the coarser of the two grids are zero; the rest keep their
-    physical amplitude (unnormalised transforms: factor (grid/N)²)."""
+    physical amplitude (unnormalised transforms: factor (grid/N)²).
+    """
     xp = field_hat.__array_namespace__()
     original = field_hat.shape[-2]
     check_points(grid)

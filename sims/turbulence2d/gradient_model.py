@@ -12,7 +12,8 @@ so with a = u_j and b = ω, and because ∇·u = 0,
 GM2 keeps n = 1, GM4 n ≤ 2, GM6 n ≤ 3 (the number is the power of Δ_f). No parameter is free. GM2 correlates
 well with the exact tendency and is unstable in a 2D LES, so it is a yardstick of labels, not a scheme to
 run; GM4 is claimed stable (arXiv 2509.20365). Breaks down for Δ_f below 2Δ_c, where truncation, not the
-kernel, makes the subgrid tendency."""
+kernel, makes the subgrid tendency.
+"""
 
 from math import comb, factorial
 from typing import Any
@@ -29,8 +30,11 @@ Array = Any
 def gradient_model(filtered_hat: Array, width: float, *, order: int = 2, highest: int | None = None) -> Array:
     """Π of the gradient model, [..., ky, kx], from the Gaussian-filtered vorticity on the grid of the LES.
 
-    filtered_hat: Gω, [..., ky, kx].   width: Δ_f of the Gaussian.   order: 2, 4 or 6.   highest: highest
-    mode that the LES carries, default N/2 − 1. Products are formed without aliasing."""
+    filtered_hat: Gω, [..., ky, kx].
+    width: Δ_f of the Gaussian.
+    order: 2, 4 or 6.
+    highest: highest mode that the LES carries, default N/2 − 1. Products are formed without aliasing.
+    """
     if order not in (2, 4, 6):
         raise InputError(f"the gradient model has order 2, 4 or 6, found {order}")
     grid = filtered_hat.shape[-2]

@@ -9,7 +9,8 @@ so Π is ADDED to the right-hand side of the LES. A_LES keeps the modes that the
 the two thirds of a dealiased LES. Labels for learning take a smooth kernel at least 2Δ_c wide (Δ_c =
 2π/N_c): with narrower ones, and with block means, they are mostly aliasing noise. `flux_tendency` is the
 textbook variant −∇·(G(uω) − Gu Gω) in which G is the smooth kernel alone and truncation comes last; it
-differs by the triads that the truncation removes."""
+differs by the triads that the truncation removes.
+"""
 
 from typing import Any
 
@@ -65,8 +66,11 @@ def subgrid_tendency(
     """(Gω, Π) on `coarse` points per side, each [..., ky, kx], for an LES that carries modes ≤
     `coarse_highest`.
 
-    vorticity_hat: fine field, [..., ky, kx].   transfer: smooth kernel on the fine grid (ones: sharp cut
-    alone). fine_highest: highest mode that the DNS carries.   coarse_highest: default N_c/2 − 1."""
+    vorticity_hat: fine field, [..., ky, kx].
+    transfer: smooth kernel on the fine grid (ones: sharp cut alone).
+    fine_highest: highest mode that the DNS carries.
+    coarse_highest: default N_c/2 − 1.
+    """
     highest = carried_wavenumber(coarse, "none") if coarse_highest is None else coarse_highest
     if highest > carried_wavenumber(coarse, "none"):
         raise InputError(
@@ -99,7 +103,8 @@ def flux_tendency(vorticity_hat: Array, *, coarse: int, transfer: np.ndarray) ->
     """−∇·(G(uω) − Gu Gω) with the smooth kernel `transfer` on the fine grid, then truncated, [..., ky, kx].
 
     Products are formed on the fine grid, whose modes must be well below its Nyquist wavenumber (a dealiased
-    DNS)."""
+    DNS).
+    """
     filtered = vorticity_hat * transfer
     fluxes = [
         flux_divergence(to_grid(u_hat), to_grid(v_hat), to_grid(field))

@@ -9,13 +9,12 @@ import pytest
 
 from subgrid.contracts.errors import FileError
 from subgrid.contracts.reference import (
-    ATTRIBUTES,
-    VARIABLES,
     Reference,
     read_reference,
     round_mantissa,
     write_reference,
 )
+from subgrid.contracts.reference_variables import ATTRIBUTES, VARIABLES
 from subgrid.sims.turbulence2d.cases import get_case
 
 SIZES = {"wavenumber": 32, "shell": 46, "level": 3, "bin": 20, "bin_edge": 21, "moment": 3, "threshold": 3}

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import BlowUpError, FileError, InputError
-from subgrid.contracts.reference import VARIABLES, read_reference
+from subgrid.contracts.reference import read_reference
+from subgrid.contracts.reference_variables import VARIABLES
 from subgrid.sims.turbulence2d.cases import get_case
 from subgrid.sims.turbulence2d.statistics.sample import reference_pair
 from subgrid.validation.turbulence import score

@@ -1,8 +1,8 @@
 """Statistics of two-dimensional turbulence: spectra, transfer, distribution, and their accumulation over
 time.
 
-Every function takes NumPy or JAX arrays (also inside `jit`) and answers in kind; leading axes are a batch (under
-strict rank promotion, `vmap` does it).
+Every function takes NumPy or JAX arrays (also inside `jit`) and answers in kind; leading axes are a
+batch (under strict rank promotion, `vmap` does it).
 """
 
 from .accumulate import BlockMeans, SnapshotReservoir

@@ -29,8 +29,10 @@ class BlockMeans:
     """Sums of samples over consecutive blocks of equal length; at most `capacity` blocks, then pairs are
     joined.
 
-    samples_per_block: samples in each complete block.   blocks: sums of each block, name → array of the
-    sample's shape.   partial: sums of the block begun, and `partial_count` how many samples it holds."""
+    samples_per_block: samples in each complete block.
+    blocks: sums of each block, name → array of the sample's shape.
+    partial: sums of the block begun, and `partial_count` how many samples it holds.
+    """
 
     capacity: int = 64
     samples_per_block: int = 1
@@ -102,8 +104,9 @@ class BlockMeans:
 class SnapshotReservoir:
     """Every `stride`-th of the snapshots offered, at most `capacity`; when it is full the stride doubles.
 
-    offered: snapshots offered so far.   kept: name → array, one entry per snapshot, evenly spaced from the
-    first."""
+    offered: snapshots offered so far.
+    kept: name → array, one entry per snapshot, evenly spaced from the first.
+    """
 
     capacity: int = 64
     stride: int = 1

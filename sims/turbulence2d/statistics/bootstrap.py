@@ -2,7 +2,8 @@
 
 The samples of one run are correlated over a few eddy times, so they are resampled in stretches. A stretch
 is a tenth of the run: long against the correlation time for the runs made here, and ten stretches still
-give an error bar."""
+give an error bar.
+"""
 
 from collections.abc import Callable
 
@@ -51,8 +52,9 @@ def confidence_band(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(lower, upper) percentile band at `level` of `statistic`(time mean), each shaped like the statistic.
 
-    block_means: consecutive block means, [block, ...].   statistic: maps means [replica, ...] to values
-    [replica, ...]."""
+    block_means: consecutive block means, [block, ...].
+    statistic: maps means [replica, ...] to values [replica, ...].
+    """
     values = statistic(moving_block_means(block_means, replicas=replicas, seed=seed))
     tail = 0.5 * (1.0 - level)
     lower, upper = np.quantile(values, [tail, 1.0 - tail], axis=0)

@@ -3,7 +3,8 @@
 σ_ref is one number per case, chosen before a run and recorded with its results, so that the histograms of a
 DNS, of its filtered fields and of every LES share their bins. Time averages are taken of what each function
 returns (fractions and raw moments); `shape_moments` comes last, because kurtosis is not an average of
-kurtoses."""
+kurtoses.
+"""
 
 from dataclasses import dataclass
 
@@ -19,7 +20,8 @@ EXCEEDANCE_THRESHOLDS = (3.0, 4.0, 5.0)
 class HistogramBins:
     """Equal bins of ω/σ_ref on [−limit, limit]; values beyond go to one bin at either end.
 
-    limit: outer edge in units of σ_ref, dimensionless.   count: number of bins inside.
+    limit: outer edge in units of σ_ref, dimensionless.
+    count: number of bins inside.
     """
 
     limit: float = 15.0

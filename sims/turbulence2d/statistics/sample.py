@@ -1,7 +1,8 @@
 """What is measured of one snapshot: a dictionary of small arrays, to be averaged by `BlockMeans`.
 
 `flow_sample` serves every run (DNS or LES); `reference_sample` adds what only a DNS can say: the
-distribution of its sharp-filtered fields, and the transfer to the scales that an LES lacks."""
+distribution of its sharp-filtered fields, and the transfer to the scales that an LES lacks.
+"""
 
 from dataclasses import dataclass
 
@@ -21,26 +22,30 @@ DEFAULT_BINS = HistogramBins()
 class Measures:
     """What to measure, and against what.
 
-    case: the equation's constants.   sigma_reference: σ_ref of the histogram, dimensionless.   bins: of
-    ω/σ_ref."""
+    case: the equation's constants.
+    sigma_reference: σ_ref of the histogram, dimensionless.
+    bins: of ω/σ_ref.
+    """
 
     case: Case
     sigma_reference: float
     bins: HistogramBins = DEFAULT_BINS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReferenceMeasures(Measures):
     """What a DNS measures in addition.
 
-    levels: grids of the sharp-filtered fields.   pair_grid: grid of the Gaussian-filtered pairs (Gω, Π).
-    pair_width: Δ_f of their filter.   carried: highest mode of the DNS.
+    levels: grids of the sharp-filtered fields.
+    pair_grid: grid of the Gaussian-filtered pairs (Gω, Π).
+    pair_width: Δ_f of their filter.
+    carried: highest mode of the DNS.
     """
 
-    levels: tuple[int, ...] = (128, 64, 32, 16)
-    pair_grid: int = 64
-    pair_width: float = 4.0 * 3.141592653589793 / 64
-    carried: int = 341
+    levels: tuple[int, ...]
+    pair_grid: int
+    pair_width: float
+    carried: int
 
 
 def flow_sample(vorticity_hat: Array, measures: Measures) -> dict[str, Array]:

@@ -73,7 +73,8 @@ def direction_spectra(density: Array) -> tuple[Array, Array]:
 
     Z_x(k) sums the density over all ky at kx = k, Z_y(k) over all kx at ky = k (the definition of Mojgani
     et al.; not shell averages). For a field without Nyquist modes Z(0) + 2 Σ_{k≥1} Z(k) is the total, in
-    each direction."""
+    each direction.
+    """
     xp = density.__array_namespace__()
     grid = density.shape[-2]
     half = grid // 2

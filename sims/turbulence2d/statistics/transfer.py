@@ -7,7 +7,8 @@ For ∂ω̂/∂t = T̂ + …, with T the advection −u·∇ω of a DNS or the t
 
 Positive values feed a mode: a dissipative closure is negative, backscatter positive (py2d's P_Z =
 Re[conj(PiOmega_hat) omega_hat] has PiOmega = −Π and therefore the opposite sign). Spectra come from
-`direction_spectra` and `shell_spectrum`; advection conserves both, so its transfers sum to zero."""
+`direction_spectra` and `shell_spectrum`; advection conserves both, so its transfers sum to zero.
+"""
 
 from .spectra import Array, inverse_square_wavenumber
 
