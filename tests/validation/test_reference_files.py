@@ -31,11 +31,14 @@ def test_reference_is_a_resolved_stationary_dns(reference):
     assert reference.attributes["time_span"] >= 20.0
     spectrum = reference["enstrophy_mean"]
     carried = (reference.attributes["grid"] - 1) // 3
-    assert spectrum[carried] < 1e-4 * spectrum[20]  # no pile-up at the cut
+    # Resolved: little is left at the cut, and the unavoidable pile-up just before it is small.
+    assert spectrum[carried] < 5e-3 * spectrum[20]
+    assert spectrum[carried] < 3.0 * spectrum[:carried].min()
+    assert not spectrum[carried + 1 :].any()
     # Stationary: injection balances the losses to what the drift of a finite run leaves.
     for name in ("enstrophy_budget", "energy_budget"):
         terms = reference[name]
-        assert abs(terms.sum()) < 0.1 * abs(terms[0])
+        assert abs(terms.sum()) < 0.01 * abs(terms[0])
 
 
 def test_bins_hold_the_distribution(reference):
@@ -53,7 +56,7 @@ def test_jets_of_the_beta_plane_lie_along_x():
     if not path.exists():
         pytest.skip("docs/results/k4b20.reference.nc is not here: make it with `subgrid dns k4b20`")
     reference = read_reference(path)
-    assert reference["enstrophy_x"][0] > 5.0 * reference["enstrophy_y"][0]  # varies along y, not along x
+    assert reference["enstrophy_x"][0] > 4.0 * reference["enstrophy_y"][0]  # varies along y, not along x
 
 
 def test_every_case_has_known_figures():
