@@ -25,6 +25,7 @@ contains
       integer :: base, best_base, steps
       real(wp) :: best_depth
 
+      up%dilution = 1.0_wp
       base = 1
       best_base = 0
       best_depth = 0.0_wp

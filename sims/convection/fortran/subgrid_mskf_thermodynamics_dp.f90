@@ -15,7 +15,7 @@ module subgrid_mskf_thermodynamics_dp
    real(wp), parameter :: triple_pressure = 611.2_wp                            ! [Pa]
    real(wp), parameter :: magnus_a = 17.67_wp, magnus_b = 29.65_wp, magnus_c = 17.67_wp*273.15_wp
    integer, parameter, public :: table_pressures = 220, table_thetas = 250, table_logs = 200
-   real(wp), parameter, public :: table_top = 5.0e3_wp, table_pressure_step = 479.45_wp  ! [Pa]
+   real(wp), parameter, public :: table_top = 5.0e3_wp, table_pressure_step = 1.05e5_wp/219.0_wp  ! [Pa]
    real(wp), parameter, public :: table_theta_step = 1.0_wp, table_coldest = 150.0_wp    ! [K]
    real(wp), parameter, public :: table_log_start = 1.0e-3_wp, table_log_step = 0.075_wp ! of e/611.2 [1]
 

@@ -208,6 +208,7 @@ contains
       inflow = 0.0_wp
       do k = 1, source%above - 1
          call clear_level(up, k)
+         if (env%clean) up%dilution(k) = 1.0_wp   ! WRF keeps what an earlier candidate's ascent left here
          if (k < source%base) cycle
          if (k <= source%top) then
             up%entrained(k) = source%flux*env%dp(k)/source%depth
@@ -239,7 +240,6 @@ contains
       up%liquid(k) = 0.0_wp
       up%ice(k) = 0.0_wp
       up%w(k) = 0.0_wp
-      up%dilution(k) = 1.0_wp
       up%liquid_detrained(k) = 0.0_wp
       up%ice_detrained(k) = 0.0_wp
       up%rain(k) = 0.0_wp
