@@ -192,7 +192,7 @@ class Bundle:
             f"{self.name}: {self.description}",
             f"  made      {self.created}, revision {self.git_revision[:12]}, {self.versions}",
             f"  config    {self.config or '(none recorded)'}",
-            f"  precision {self.precision}, {count} parameters in {len(self.parameters)} arrays "
+            f"  precision {self.precision}, {count} parameters, arrays: {len(self.parameters)} "
             f"({self.weights.bytes / 1e6:.2f} MB)",
             f"  programs  {', '.join(self.program_names())} for {', '.join(self.platforms())}; "
             f"batch sizes {' '.join(map(str, self.batch_sizes))}",

@@ -30,6 +30,7 @@ class BundleModel:
     def __init__(self, path: str | os.PathLike, device: str = "cpu", *, index: int = 0):
         self.bundle = Bundle.open(Path(path))
         self._handle = ctypes.c_void_p()
+        self._signatures = {name: self._signature(name) for name in self.bundle.program_names()}
         plugin = plugin_argument(device)
         verify = 1
         status = library().subgrid_c_load(
@@ -64,10 +65,13 @@ class BundleModel:
 
     def signature(self, program: str) -> tuple[list[tuple[str, Field]], list[tuple[str, Field]]]:
         """(name, field) of every argument and result of `program`."""
-        found = next((p for p in self.bundle.programs if p.name == program), None)
-        if found is None:
-            names = ", ".join(self.bundle.program_names())
+        if program not in self._signatures:
+            names = ", ".join(self._signatures)
             raise InputError(f"{self.bundle.path} has no program {program}; it has {names}.")
+        return self._signatures[program]
+
+    def _signature(self, program: str) -> tuple[list[tuple[str, Field]], list[tuple[str, Field]]]:
+        found = next(p for p in self.bundle.programs if p.name == program)
         return tuple(
             [(name, self.bundle.field(name)) for name in names] for names in (found.inputs, found.outputs)
         )

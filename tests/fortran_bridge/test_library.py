@@ -1,4 +1,4 @@
-"""A NumPy host runs bundles through the library of the Fortran hosts: same numbers, statuses as exceptions."""
+"""A NumPy host runs bundles through the library of Fortran hosts: same numbers, statuses as exceptions."""
 
 import hashlib
 import shutil
