@@ -1,5 +1,6 @@
 !> The physical closures by name.
 module subgrid_closures
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use subgrid_closure, only: closure_type
    use subgrid_closure_leith, only: leith_type
    use subgrid_closure_none, only: no_closure_type
@@ -24,7 +25,7 @@ contains
 
       stat = status_ok
       if (present(constant)) then
-         if (.not. (constant >= 0 .and. constant <= huge(constant))) then
+         if (constant_is_bad(constant)) then
             write (found, '(g0.6)') constant
             call report(stat, errmsg, status_value, 'the closure constant '//trim(found)//' is not a number of at least 0')
             return
@@ -50,4 +51,11 @@ contains
          closure%constant = constant
       end select
    end subroutine make_closure
+
+   pure logical function constant_is_bad(constant)
+      real(dp), intent(in) :: constant
+
+      constant_is_bad = .true.
+      if (ieee_is_finite(constant)) constant_is_bad = constant < 0
+   end function constant_is_bad
 end module subgrid_closures

@@ -2,6 +2,7 @@
 !>
 !>     d omega^/dt = L omega^ + A^ + F^ + Pi^(omega^),   L = -nu k^2 - r + i beta kx/k^2,   A = -u.grad(omega)
 module subgrid_equation
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use, intrinsic :: iso_fortran_env, only: int64
    use subgrid_advection, only: advection_type
    use subgrid_basdevant, only: basdevant_type
@@ -84,14 +85,21 @@ contains
       character(len=:), allocatable, intent(inout) :: errmsg
 
       stat = status_ok
-      if (.not. (physics%viscosity >= 0 .and. physics%viscosity <= huge(1.0_dp))) then
+      if (.not. is_not_negative(physics%viscosity)) then
          call report(stat, errmsg, status_value, 'the viscosity is not a number of at least 0')
-      else if (.not. (physics%drag >= 0 .and. physics%drag <= huge(1.0_dp))) then
+      else if (.not. is_not_negative(physics%drag)) then
          call report(stat, errmsg, status_value, 'the drag is not a number of at least 0')
-      else if (.not. abs(physics%beta) <= huge(1.0_dp)) then
+      else if (.not. ieee_is_finite(physics%beta)) then
          call report(stat, errmsg, status_value, 'beta is not a finite number')
       end if
    end subroutine check_physics
+
+   pure logical function is_not_negative(value)
+      real(dp), intent(in) :: value
+
+      is_not_negative = .false.
+      if (ieee_is_finite(value)) is_not_negative = value >= 0  ! a comparison with NaN would trap in a host that traps
+   end function is_not_negative
 
    !> tendency += A^.
    subroutine add_advection(self, vorticity_hat, tendency)
