@@ -16,7 +16,7 @@ module subgrid_c_api
    !> A plug-in on a device, shared by the models that name it.
    type :: shared_session
       character(len=:), allocatable :: plugin
-      integer :: device
+      integer :: device = 0
       type(subgrid_session) :: session
       integer :: models = 0
    end type shared_session
@@ -61,13 +61,18 @@ contains
       integer, intent(in) :: device
       integer, intent(out) :: s, status
       character(len=:), allocatable, intent(inout) :: message
+      type(shared_session) :: new
 
       if (.not. allocated(sessions)) allocate (sessions(0))
       status = status_ok
       do s = 1, size(sessions)
          if (sessions(s)%plugin == plugin .and. sessions(s)%device == device) exit
       end do
-      if (s > size(sessions)) sessions = [sessions, shared_session(plugin, device, subgrid_session())]
+      if (s > size(sessions)) then
+         new%plugin = plugin
+         new%device = device
+         sessions = [sessions, new]
+      end if
       if (sessions(s)%models == 0) call subgrid_init(sessions(s)%session, plugin, device, stat=status, errmsg=message)
       if (status == status_ok) sessions(s)%models = sessions(s)%models + 1
    end subroutine borrow_session

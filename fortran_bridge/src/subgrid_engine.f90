@@ -17,8 +17,8 @@ module subgrid_engine
    !> A name under which a host may attach an array; `field` says what the array looks like.
    type :: slot
       character(len=:), allocatable :: name
-      integer :: field
-      logical :: is_input, is_output
+      integer :: field = 0
+      logical :: is_input = .false., is_output = .false.
    end type slot
 
    type :: compiled_program
@@ -113,13 +113,16 @@ contains
       type(word), intent(in) :: names(:)
       logical, intent(in) :: as_input
       integer, allocatable, intent(out) :: slots(:)
+      type(slot) :: new
       integer :: i
 
       allocate (slots(size(names)))
       do i = 1, size(names)
          slots(i) = find_slot(self, names(i)%text)
          if (slots(i) == 0) then
-            self%slots = [self%slots, slot(names(i)%text, self%bundle%find_field(names(i)%text), .false., .false.)]
+            new%name = names(i)%text
+            new%field = self%bundle%find_field(names(i)%text)
+            self%slots = [self%slots, new]
             slots(i) = size(self%slots)
          end if
          if (as_input) self%slots(slots(i))%is_input = .true.
@@ -250,8 +253,8 @@ contains
       do while (first < n .and. stat == status_ok)
          p = find_program(self, name, n - first)
          valid = min(n - first, self%bundle%programs(p)%batch)
-         call run_batch(self, p, valid, shifted(inputs, first*self%compiled(p)%input_bytes), &
-                        shifted(outputs, first*self%compiled(p)%output_bytes), stat, errmsg)
+         call run_batch(self, p, valid, all_shifted(inputs, first*self%compiled(p)%input_bytes), &
+                        all_shifted(outputs, first*self%compiled(p)%output_bytes), stat, errmsg)
          first = first + valid
       end do
    end subroutine run_program
@@ -304,10 +307,22 @@ contains
    end function all_associated
 
    !> An address `bytes` further on.
-   elemental type(c_ptr) function shifted(address, bytes)
+   pure type(c_ptr) function shifted(address, bytes)
       type(c_ptr), intent(in) :: address
       integer(i8), intent(in) :: bytes
 
       shifted = transfer(transfer(address, 0_c_intptr_t) + bytes, address)
    end function shifted
+
+   !> The same for a list. (An elemental function of a scalar address goes wrong in gfortran 12.)
+   pure function all_shifted(addresses, bytes) result(moved)
+      type(c_ptr), intent(in) :: addresses(:)
+      integer(i8), intent(in) :: bytes(:)
+      type(c_ptr) :: moved(size(addresses))
+      integer :: i
+
+      do i = 1, size(addresses)
+         moved(i) = shifted(addresses(i), bytes(i))
+      end do
+   end function all_shifted
 end module subgrid_engine

@@ -8,6 +8,7 @@ module subgrid_selftest
    use subgrid_errors, only: report, status_format, status_ok, status_selftest
    use subgrid_files, only: text_of_integer
    use subgrid_kinds, only: dp, i4, i8, sp
+   use subgrid_pjrt, only: kind_bytes, kind_names
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use, intrinsic :: iso_c_binding, only: c_f_pointer, c_loc, c_ptr
    use, intrinsic :: iso_fortran_env, only: int8
@@ -61,8 +62,10 @@ contains
             return
          end if
          vectors = c_loc(self%bundle%vectors)
-         inputs = shifted(vectors, check%input_offsets)
-         allocate (found(size(record%outputs)), outputs(size(record%outputs)))
+         allocate (inputs(size(record%inputs)), found(size(record%outputs)), outputs(size(record%outputs)))
+         do i = 1, size(inputs)
+            inputs(i) = shifted(vectors, check%input_offsets(i))
+         end do
          do i = 1, size(found)
             allocate (found(i)%bytes(check%entries*compiled%output_bytes(i)))
             outputs(i) = c_loc(found(i)%bytes)
@@ -99,8 +102,9 @@ contains
       real(dp) :: allowed, worst
       character(len=80) :: numbers
 
-      a = as_reals(kind, found, bytes)
-      b = as_reals(kind, expected, bytes)
+      allocate (a(bytes/kind_bytes(kind)), b(bytes/kind_bytes(kind)))
+      call read_reals(kind, found, a)
+      call read_reals(kind, expected, b)
       if (all(ieee_is_finite(a)) .and. all(ieee_is_finite(b))) then
          allowed = check%atol + check%rtol*max(maxval(abs(b)), 0.0_dp)
          worst = max(maxval(abs(a - b)), 0.0_dp)
@@ -114,29 +118,28 @@ contains
                   '; this plug-in computes other numbers than the exporter, use another one or export the bundle again')
    end subroutine compare
 
-   function as_reals(kind, address, bytes) result(values)
+   subroutine read_reals(kind, address, values)
       integer, intent(in) :: kind
       type(c_ptr), intent(in) :: address
-      integer(i8), intent(in) :: bytes
-      real(dp), allocatable :: values(:)
+      real(dp), intent(out) :: values(:)
       real(sp), pointer :: f32(:)
       real(dp), pointer :: f64(:)
       integer(i4), pointer :: i32(:)
       integer(i8), pointer :: i64(:)
 
-      select case (kind)
-      case (1)
-         call c_f_pointer(address, f32, [bytes/4])
-         values = real(f32, dp)
-      case (2)
-         call c_f_pointer(address, f64, [bytes/8])
-         values = f64
-      case (3)
-         call c_f_pointer(address, i32, [bytes/4])
-         values = real(i32, dp)
+      select case (trim(kind_names(kind)))
+      case ('float32')
+         call c_f_pointer(address, f32, shape(values))
+         values(:) = f32
+      case ('float64')
+         call c_f_pointer(address, f64, shape(values))
+         values(:) = f64
+      case ('int32')
+         call c_f_pointer(address, i32, shape(values))
+         values(:) = i32
       case default
-         call c_f_pointer(address, i64, [bytes/8])
-         values = real(i64, dp)
+         call c_f_pointer(address, i64, shape(values))
+         values(:) = real(i64, dp)
       end select
-   end function as_reals
+   end subroutine read_reals
 end module subgrid_selftest
