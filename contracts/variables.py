@@ -259,6 +259,7 @@ FEATURE_SETS: dict[str, FeatureSet] = {
         FeatureSet("V1", _V1_IN, V1_TARGETS),
         FeatureSet("V2", (*STATE, *SCALARS, *GASES), RAW_TARGETS),
         FeatureSet("V2_mlp", (*STATE, *SCALARS, *GASES), RAW_TARGETS, _MID),
+        FeatureSet("kaggle", tuple(n for n in RAW_INPUTS if n != "cam_in_SNOWHICE"), RAW_TARGETS),
         FeatureSet("V2_rh", (*_RH, *GASES, *SCALARS), RAW_TARGETS),
         FeatureSet("V2_sun", (*STATE, *GASES, *SCALARS, "coszrs_end", "clat", "slat"), RAW_TARGETS),
         FeatureSet("v2_rh_mc", (*_QN, *GASES, *SCALARS), _OUT_QN),

@@ -11,9 +11,9 @@ from ..contracts.errors import InputError
 from ..contracts.files import require_absent, writing
 from ..contracts.provenance import provenance
 from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS
-from ..jax_models.data.climsim_packed import read_packed
 from ..jax_models.data.columns import ColumnSet, fields_of, inputs_of
-from ..jax_models.data.splits import held_out_steps
+from ..jax_models.data.source import read_columns
+from ..jax_models.data.splits import held_out_steps, official_split
 from .progress import silent
 
 HELD_OUT = 12  # time steps of a small file that no emulator sees in training
@@ -25,11 +25,49 @@ def load_part(path: Path, part: str, *, held_out: int = HELD_OUT) -> ColumnSet:
     """Columns of a packed file: `train` (all but the held-out steps), `test` (those), or `all` of them."""
     if part not in PARTS:
         raise InputError(f"Unknown part {part!r}; expected one of {', '.join(PARTS)}.")
-    columns = read_packed(path, (*RAW_INPUTS, *RAW_TARGETS))
+    columns = read_columns(path)
     if part in ("all", "unseen"):
         return columns
     train, test = held_out_steps(columns.ymd, columns.tod, test=held_out)
     return columns.at(train if part == "train" else test)
+
+
+def pack(
+    raw: Path,
+    grid: Path,
+    out: Path,
+    *,
+    split: str | None = None,
+    months: str = ".*",
+    stride: int | None = None,
+    skip_bad: bool = False,
+    overwrite: bool = False,
+    progress: Callable[..., None] = silent,
+) -> str:
+    """Pack raw mli/mlo pairs below `raw` into the store `out`; returns one line that says what was done.
+
+    grid: ClimSim's grid-info file. split: an official split by name. months: pattern for YYYY-MM.
+    skip_bad: go on without time steps that are damaged or incomplete, and count them.
+    """
+    from ..jax_models.data.climsim_raw import Skipped, find_pairs, read_steps
+    from ..jax_models.data.grid import read_grid
+    from ..jax_models.data.store import write_store
+
+    require_absent(out, overwrite=overwrite)
+    skipped = Skipped()
+    chosen = official_split(split) if split else None
+    pairs = find_pairs(raw, split=chosen, months=months, stride=stride, skipped=skipped if skip_bad else None)
+    geometry = read_grid(grid)
+
+    def steps():
+        read = read_steps(pairs, skipped=skipped if skip_bad else None)
+        for number, (pair, fields) in enumerate(read):
+            progress(number + 1, len(pairs))
+            yield pair.ymd, pair.tod, fields
+
+    with writing(out, overwrite=overwrite) as temporary:
+        written = write_store(temporary, steps(), geometry, capacity=len(pairs))
+    return f"{out}: {written} time steps × {geometry.ncol} columns; {skipped.summary()}."
 
 
 def train(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contracts.errors import InputError
+from .sun import DAYS_BEFORE_MONTH
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def held_out_steps(
         raise InputError(
             f"Cannot hold out {test} of {ymd.size} time steps; it must be between 1 and {ymd.size - 1}."
         )
-    seconds = _absolute_seconds(ymd, tod)
+    seconds = absolute_seconds(ymd, tod)
     order = np.argsort(seconds, kind="stable")
     starts = np.concatenate([[True], np.diff(seconds[order]) >= 86400])
     groups = np.split(order, np.flatnonzero(starts)[1:])
@@ -68,9 +69,8 @@ def held_out_steps(
     return np.setdiff1d(np.arange(ymd.size), held), held
 
 
-def _absolute_seconds(ymd: np.ndarray, tod: np.ndarray) -> np.ndarray:
-    from .sun import DAYS_BEFORE_MONTH
-
+def absolute_seconds(ymd: np.ndarray, tod: np.ndarray) -> np.ndarray:
+    """Seconds since the year 0 of the calendar without leap days."""
     ymd = np.asarray(ymd, np.int64)
     days = ymd // 10000 * 365 + DAYS_BEFORE_MONTH[ymd // 100 % 100 - 1] + ymd % 100
     return days * 86400 + np.asarray(tod, np.int64)

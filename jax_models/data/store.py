@@ -1,0 +1,130 @@
+"""The analysis-ready store: a Zarr directory, one array a variable, a few time steps a chunk.
+
+Written once from raw files, step by step, so that memory stays bounded however long the record; read by
+TensorStore, which fetches and decodes chunks in parallel while the device computes.
+
+    store.zarr/<variable>/   (time, ncol[, nlev]) float32, units and long name as attributes
+    store.zarr/ymd, tod, grid/<field>
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import tensorstore as ts
+
+from ...contracts.errors import FileError
+from ...contracts.provenance import provenance
+from ...contracts.variables import RAW_INPUTS, RAW_TARGETS, variable
+from .columns import ColumnSet
+from .grid import FIELDS, Grid
+
+SCHEMA = "subgrid-columns 1"
+HEADER = "subgrid.json"
+STEPS_PER_CHUNK = 4
+
+
+def write_store(
+    path: Path,
+    steps: Iterable[tuple[int, int, dict[str, np.ndarray]]],
+    grid: Grid,
+    *,
+    capacity: int,
+    names: tuple[str, ...] = (*RAW_INPUTS, *RAW_TARGETS),
+) -> int:
+    """Write steps (ymd, tod, fields) into the new directory `path`; returns their number.
+
+    capacity: the most steps that may come; the arrays are cut to the real number at the end. At most
+    STEPS_PER_CHUNK steps are held in memory. Raises FileError if no step comes.
+    """
+    path = Path(path)
+    path.mkdir()
+    arrays = {name: _create(path, name, capacity, grid.ncol) for name in names}
+    stamps: list[tuple[int, int]] = []
+    waiting: list[dict[str, np.ndarray]] = []
+    for ymd, tod, fields in steps:
+        stamps.append((ymd, tod))
+        waiting.append(fields)
+        if len(waiting) == STEPS_PER_CHUNK:
+            _flush(arrays, waiting, len(stamps))
+    _flush(arrays, waiting, len(stamps))
+    if not stamps:
+        raise FileError(f"Nothing to write to {path}: no time step could be read.")
+    for array in arrays.values():
+        array.resize(exclusive_max=[len(stamps), *[None] * (array.rank - 1)], expand_only=False).result()
+    header = {
+        "schema": SCHEMA, "names": list(names), "stamps": stamps, "provenance": provenance(),
+        "grid": {f: np.asarray(getattr(grid, f)).tolist() for f in FIELDS},
+    }  # fmt: skip
+    (path / HEADER).write_text(json.dumps(header) + "\n")
+    return len(stamps)
+
+
+def read_store(path: Path, names: tuple[str, ...], *, times: np.ndarray | None = None) -> ColumnSet:
+    """Variables `names` at time indices `times` (default all) into memory, chunks fetched in parallel."""
+    header = read_header(path)
+    stamps = np.asarray(header["stamps"], np.int64)
+    chosen = np.arange(len(stamps)) if times is None else np.asarray(times)
+    futures = {name: open_array(path, name, header)[chosen].read() for name in names}
+    fields = {name: np.asarray(future.result()) for name, future in futures.items()}
+    return ColumnSet(fields, stamps[chosen, 0], stamps[chosen, 1], grid_of(header))
+
+
+def read_header(path: Path) -> dict:
+    """The header; FileError if `path` is no finished store."""
+    header = Path(path) / HEADER
+    if not header.is_file():
+        raise FileError(f"{path} is no store of columns, or one that was not finished ({HEADER} is missing).")
+    content = json.loads(header.read_text())
+    if content.get("schema") != SCHEMA:
+        raise FileError(f"{header}: schema is {content.get('schema')!r}, expected {SCHEMA!r}.")
+    return content
+
+
+def grid_of(header: dict) -> Grid:
+    """Geometry kept in the header."""
+    return Grid(**{name: np.asarray(value, np.float64) for name, value in header["grid"].items()})
+
+
+def open_array(path: Path, name: str, header: dict, context: ts.Context | None = None) -> ts.TensorStore:
+    """The array of one variable. Raises FileError if the store has none."""
+    if name not in header["names"]:
+        raise FileError(f"{path} holds no {name!r}; it holds {', '.join(header['names'])}.")
+    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(Path(path).absolute() / name)}}
+    try:
+        return ts.open(spec, read=True, context=context).result()
+    except ValueError as error:
+        raise FileError(
+            f"{path}: the array of {name!r} cannot be opened ({error}); pack the data again."
+        ) from error
+
+
+def _create(path: Path, name: str, capacity: int, ncol: int) -> ts.TensorStore:
+    row = variable(name)
+    inner = (ncol, row.levels) if row.is_profile else (ncol,)
+    spec = {
+        "driver": "zarr3",
+        "kvstore": {"driver": "file", "path": str(path.absolute() / name)},
+        "metadata": {
+            "attributes": {"units": row.units, "long_name": row.long_name},
+            "codecs": [
+                {"name": "bytes", "configuration": {"endian": "little"}},
+                {"name": "zstd", "configuration": {"level": 1}},
+            ],
+        },
+    }  # fmt: skip
+    return ts.open(
+        spec, create=True, dtype=ts.float32, shape=(capacity, *inner),
+        chunk_layout=ts.ChunkLayout(chunk_shape=(STEPS_PER_CHUNK, *inner)),
+    ).result()  # fmt: skip
+
+
+def _flush(arrays: dict[str, ts.TensorStore], waiting: list[dict], written: int) -> None:
+    if not waiting:
+        return
+    span = slice(written - len(waiting), written)
+    done = [array[span].write(np.stack([step[name] for step in waiting])) for name, array in arrays.items()]
+    for future in done:
+        future.result()
+    waiting.clear()

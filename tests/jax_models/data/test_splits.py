@@ -1,0 +1,51 @@
+"""Splits by time: deterministic, no leak through neighbouring steps, official months by name."""
+
+import numpy as np
+import pytest
+
+from subgrid.contracts.errors import InputError
+from subgrid.jax_models.data.splits import absolute_seconds, held_out_steps, official_split
+
+
+def steps(days, seconds):
+    return 80200 + np.asarray(days), np.asarray(seconds)
+
+
+def test_no_two_steps_less_than_a_day_apart_are_separated():
+    rng = np.random.default_rng(0)
+    ymd, tod = steps(rng.integers(1, 29, 40), rng.integers(0, 72, 40) * 1200)
+    train, test = held_out_steps(ymd, tod, test=6, seed=3)
+    assert test.size == 6
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(40))
+    seconds = absolute_seconds(ymd, tod)
+    assert np.abs(seconds[train][:, None] - seconds[test][None]).min() >= 86400
+
+
+def test_the_split_is_the_same_every_time_and_another_with_another_seed():
+    ymd, tod = steps(np.arange(1, 29), np.zeros(28, int))
+    first, again, other = (held_out_steps(ymd, tod, test=7, seed=s)[1] for s in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_impossible_numbers_are_refused():
+    ymd, tod = steps([1, 1, 1], [0, 1200, 2400])
+    with pytest.raises(InputError, match="without cutting a run"):
+        held_out_steps(ymd, tod, test=1)
+    with pytest.raises(InputError, match="between 1 and 2"):
+        held_out_steps(ymd, tod, test=3)
+
+
+def test_official_months():
+    assert official_split("train").holds(1, 2)
+    assert not official_split("train").holds(1, 1)
+    assert official_split("train").holds(8, 1)
+    assert official_split("val").holds(8, 2)
+    assert official_split("scoring").stride == 6
+    with pytest.raises(InputError, match="scoring"):
+        official_split("dev")
+
+
+def test_calendar_has_no_leap_day():
+    assert absolute_seconds(np.array([80301]), [0]) - absolute_seconds(np.array([80228]), [0]) == 86400
+    assert absolute_seconds(np.array([90101]), [0]) - absolute_seconds(np.array([81231]), [0]) == 86400
