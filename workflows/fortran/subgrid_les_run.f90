@@ -159,8 +159,9 @@ contains
             state%has_previous = stepper%has_previous
             state%previous_advection = stepper%previous_advection
          class default
-            if (.not. allocated(state%previous_advection)) &
+            if (.not. allocated(state%previous_advection)) then
                allocate (state%previous_advection, mold=march%flow%vorticity_hat)
+            end if
             state%has_previous = .false.
             state%previous_advection = 0
          end select

@@ -1,7 +1,7 @@
 !> Milliseconds of one stage (advection, forcing, integrating factor) of our solver on one core in float64, beside four bare
 !> real two-dimensional FFTW transforms and the two products of Basdevant's form, in the same run.
 program benchmark_steps
-   use, intrinsic :: iso_c_binding
+   use, intrinsic :: iso_c_binding  ! no list: FFTW's interface file uses what it likes
    use, intrinsic :: iso_fortran_env, only: int64, output_unit
    use subgrid_kinds, only: dp
    use subgrid_turbulence2d, only: closure_type, make_closure, numerics_type, physics_type, turbulence_type

@@ -33,7 +33,7 @@ module subgrid_fftw
          import :: c_int, c_ptr
          implicit none (type, external)
          integer(c_int), value :: rank, howmany, istride, idist, ostride, odist, sign, flags
-         integer(c_int), intent(in) :: n(*), inembed(*), onembed(*)
+         integer(c_int), intent(in) :: n(rank), inembed(rank), onembed(rank)
          type(c_ptr), value :: in, out
          type(c_ptr) :: plan
       end function fftw_plan_many_dft
