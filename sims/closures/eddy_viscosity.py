@@ -33,8 +33,7 @@ def varying(flow: Flow, viscosity: Array) -> Array:
     """
     ops = flow.operators
     s11, s12 = strain(flow)
-    tau11_hat = ops.to_spectrum(-2.0 * viscosity * s11)
-    tau12_hat = ops.to_spectrum(-2.0 * viscosity * s12)
+    tau11_hat, tau12_hat = ops.to_spectra(-2.0 * viscosity * s11, -2.0 * viscosity * s12)
     return -ops.mask * (2.0 * ops.kx * ops.ky * tau11_hat - (ops.kx**2 - ops.ky**2) * tau12_hat)
 
 

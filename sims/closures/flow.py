@@ -12,14 +12,17 @@ class Operators:
     """Array namespace, transforms and wavenumbers of one grid, in the precision of the solver.
 
     `to_grid`: spectrum (N, K+1) → field (N, N). `to_spectrum`: field (N, N) → spectrum (N, K+1), not
-    masked. `kx` (1, K+1), `ky` (N, 1), `k2` and `inverse_k2` (N, K+1, the latter 0 on modes not carried),
-    `mask` (N, K+1), 1 on carried modes but the mean.
+    masked. `to_grids` and `to_spectra` do so for several arrays, which may be cheaper than one by one.
+    `kx` (1, K+1), `ky` (N, 1), `k2` and `inverse_k2` (N, K+1, the latter 0 on modes not carried), `mask`
+    (N, K+1), 1 on carried modes but the mean.
     `spacing` is Δ = 2π/N.
     """
 
     xp: Any
     to_grid: Callable[[Array], Array]
     to_spectrum: Callable[[Array], Array]
+    to_grids: Callable[..., tuple[Array, ...]]
+    to_spectra: Callable[..., tuple[Array, ...]]
     kx: Array
     ky: Array
     k2: Array
@@ -41,8 +44,7 @@ class Flow:
     def of(cls, vorticity_hat: Array, operators: Operators) -> "Flow":
         """The flow of a vorticity: û = i ky ω̂/k², v̂ = −i kx ω̂/k²."""
         stream = operators.inverse_k2 * vorticity_hat
-        u = operators.to_grid(1j * operators.ky * stream)
-        v = operators.to_grid(-1j * operators.kx * stream)
+        u, v = operators.to_grids(1j * operators.ky * stream, -1j * operators.kx * stream)
         return cls(vorticity_hat, u, v, operators)
 
     def vorticity(self) -> Array:
@@ -57,7 +59,7 @@ class Flow:
 def gradient(flow: Flow) -> tuple[Array, Array]:
     """(∂ω/∂x, ∂ω/∂y) on the grid."""
     ops = flow.operators
-    return ops.to_grid(1j * ops.kx * flow.vorticity_hat), ops.to_grid(1j * ops.ky * flow.vorticity_hat)
+    return ops.to_grids(1j * ops.kx * flow.vorticity_hat, 1j * ops.ky * flow.vorticity_hat)
 
 
 def gradient_norm(flow: Flow) -> Array:
@@ -75,7 +77,7 @@ def strain(flow: Flow) -> tuple[Array, Array]:
     """(S11, S12) on the grid: S11 = ∂u/∂x = −S22, S12 = ½(∂u/∂y + ∂v/∂x)."""
     ops = flow.operators
     stream = flow.vorticity_hat * ops.inverse_k2
-    return ops.to_grid(-ops.kx * ops.ky * stream), ops.to_grid(0.5 * (ops.kx**2 - ops.ky**2) * stream)
+    return ops.to_grids(-ops.kx * ops.ky * stream, 0.5 * (ops.kx**2 - ops.ky**2) * stream)
 
 
 def strain_norm(flow: Flow) -> Array:

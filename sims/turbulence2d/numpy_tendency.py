@@ -19,10 +19,16 @@ def to_grid(spectrum: np.ndarray) -> np.ndarray:
 def make_operators(grid: Grid, kind: np.dtype) -> Operators:
     """Transforms and wavenumbers that a closure sees, in the real kind `kind`."""
     columns = grid.carried + 1
+
+    def to_spectrum(field: np.ndarray) -> np.ndarray:
+        return np.fft.fft(np.fft.rfft(field, axis=-1)[..., :columns], axis=-2)
+
     return Operators(
         xp=np,
         to_grid=to_grid,
-        to_spectrum=lambda field: np.fft.fft(np.fft.rfft(field, axis=-1)[..., :columns], axis=-2),
+        to_spectrum=to_spectrum,
+        to_grids=lambda *spectra: tuple(map(to_grid, spectra)),
+        to_spectra=lambda *fields: tuple(map(to_spectrum, fields)),
         kx=grid.kx.astype(kind),
         ky=grid.ky.astype(kind),
         k2=grid.k2.astype(kind),
@@ -117,7 +123,7 @@ class Tendency:
         np.fft.rfft(self.products, axis=2, out=self.output_hat)
         np.fft.fft(self.output_carried, axis=1, out=self.output_carried)
         np.multiply(self.output_carried, self.outputs, out=self.output_carried)
-        np.sum(self.output_carried, axis=0, out=out)
+        np.add.reduce(self.output_carried, axis=0, out=out)
         return Flow(vorticity_hat, self.fields[0], self.fields[1], self.operators)
 
     def add_sources(self, flow: Flow, out: np.ndarray) -> None:
