@@ -1,5 +1,8 @@
 # Finds pjrt_c_api.h, the C header of the plug-in interface, which the Python package xla-cpu-pjrt carries (SUBGRID_PJRT_INCLUDE_DIR), and, for
 # tests and benchmarks only, the CPU plug-in of the package lammps-jax-pjrt-cpu (SUBGRID_PJRT_PLUGIN_CPU).
+if(Python3_EXECUTABLE)
+  set(SUBGRID_PYTHON ${Python3_EXECUTABLE} CACHE FILEPATH "Python that has the PJRT packages")
+endif()
 find_program(SUBGRID_PYTHON NAMES python3 PATHS ${PROJECT_SOURCE_DIR}/.venv/bin NO_DEFAULT_PATH)
 find_program(SUBGRID_PYTHON NAMES python3)
 if(NOT SUBGRID_PJRT_INCLUDE_DIR)

@@ -32,8 +32,8 @@ def export_perceptron(path: Path) -> None:
     """A multilayer perceptron 32-64-32 in float32 with its pullback: the workhorse."""
     keys = jax.random.split(jax.random.key(0), 2)
     parameters = {
-        "first": jax.random.normal(keys[0], (32, 64)) / 32**0.5,
-        "second": jax.random.normal(keys[1], (64, 32)) / 64**0.5,
+        "first": jax.random.normal(keys[0], (32, 64), jnp.float32) / 32**0.5,
+        "second": jax.random.normal(keys[1], (64, 32), jnp.float32) / 64**0.5,
     }
 
     def apply(parameters, x):
@@ -55,7 +55,7 @@ def export_perceptron(path: Path) -> None:
 
 
 def export_mixed(path: Path) -> None:
-    """Several kinds and ranks, an unused input, and arctan, which XLA:CPU gets wrong without its width option.
+    """Several kinds and ranks, an unused input, and arctan, which XLA:CPU gets wrong without its option.
 
     angle[j, i] = arctan(slope[j, i]),  total[j] = times · Σ_i angle[j, i] + offset[j],  twice = 2 · times
     """
