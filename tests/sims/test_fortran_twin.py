@@ -6,9 +6,10 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from subgrid.contracts.les_file import read_output, write_field
+from subgrid.contracts.les_file import read_output, read_restart, write_field
 from subgrid.sims.closures import get_closure
 from subgrid.sims.turbulence2d.cases import get_case
+from subgrid.sims.turbulence2d.grid import Grid, contract
 from subgrid.sims.turbulence2d.initial import random_vorticity
 from subgrid.sims.turbulence2d.numerics import Numerics
 
@@ -93,3 +94,39 @@ def test_fortran_agrees_with_numpy_without_dealiasing_in_every_case(
 @pytest.mark.parametrize(("integrator", "dealiasing"), [("ifrk4", "two_thirds"), ("ab2cn", "none")])
 def test_fortran_agrees_with_jax(subgrid_les, tmp_path, integrator, dealiasing):
     assert_twins(subgrid_les, tmp_path, "jax", "k4b20", integrator, dealiasing, "leith")
+
+
+@pytest.mark.parametrize("integrator", INTEGRATORS)
+def test_numpy_continues_what_fortran_began(subgrid_les, tmp_path, integrator):
+    """The restart files of the hosts are one format, the advection of the step before included."""
+    flow, numerics = get_case("k4b20"), Numerics(DT[integrator], integrator)
+    start = turbulent_field("k4b20", 64)
+    write_field(tmp_path / "start.nc", start)
+    result = subgrid_les(
+        tmp_path,
+        n=64,
+        forcing_wavenumber=flow.forcing_wavenumber,
+        beta=flow.beta,
+        viscosity=flow.viscosity,
+        drag=flow.drag,
+        dt=numerics.dt,
+        steps=STEPS // 2,
+        save_every=STEPS,
+        integrator=integrator,
+        initial_file=tmp_path / "start.nc",
+        output_file=tmp_path / "output.nc",
+        restart_output_file=tmp_path / "restart.nc",
+    )
+    assert result.returncode == 0, result.stderr
+    restart = read_restart(tmp_path / "restart.nc")
+    solver = import_module("subgrid.sims.turbulence2d.numpy_solver")
+    grid = Grid(64, numerics.dealiasing)
+    state = solver.State(
+        contract(restart.vorticity_hat, grid),
+        contract(restart.previous_advection_hat, grid),
+        int(restart.attributes["step"]),
+    )
+    step = solver.make_step(flow, 64, numerics, get_closure("none"))
+    continued = solver.vorticity(solver.march(step, state, STEPS // 2))
+    expected = march("numpy", "k4b20", start, numerics, "none")
+    assert np.linalg.norm(continued - expected) <= TOLERANCE * np.linalg.norm(expected)
