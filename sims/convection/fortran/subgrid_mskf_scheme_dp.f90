@@ -3,7 +3,7 @@ module subgrid_mskf_scheme_dp
    use subgrid_kinds, only: wp => dp
    use subgrid_mskf_closure_dp, only: close_deep, close_shallow, limit_mass_flux
    use subgrid_mskf_cloud_dp, only: clear_result, set_cloud_fraction, set_heat_and_water_tendencies, species_type
-   use subgrid_mskf_constants_dp, only: outcome_cape_grows, outcome_deep, outcome_shallow
+   use subgrid_mskf_constants_dp, only: outcome_deep, outcome_shallow
    use subgrid_mskf_downdraft_dp, only: clear_downdraft, sink
    use subgrid_mskf_regime_dp, only: find_convection
    use subgrid_mskf_source_dp, only: derive_environment
@@ -44,6 +44,7 @@ contains
          call close_deep(thermo, work%env, work%source, work%up, work%down, work%closure, outcome)
          if (outcome /= 0) then
             work%result%outcome = outcome
+            if (.not. work%env%clean) call report_condensate(work%up, work%result)   ! WRF leaves it there
             return
          end if
       else
@@ -70,8 +71,7 @@ contains
       call transport_condensate(env, up, feedback, closure)
       call set_heat_and_water_tendencies(env, species, exner, up, closure, result)
       call set_cloud_fraction(env, up, closure, deep, result)
-      result%qc(:up%top) = up%liquid(:up%top)
-      result%qi(:up%top) = up%ice(:up%top)
+      call report_condensate(up, result)
       result%timec = closure%time
       result%cutop = real(up%top, wp)
       result%cubot = real(source%above, wp)
@@ -82,6 +82,15 @@ contains
          result%nca = 60.0_wp*env%cudt
       end if
    end subroutine deliver
+
+   !> Condensate in the updraft, for radiation.
+   pure subroutine report_condensate(up, result)
+      type(updraft_type), intent(in) :: up
+      type(result_type), intent(inout) :: result
+
+      result%qc(:up%top) = up%liquid(:up%top)
+      result%qi(:up%top) = up%ice(:up%top)
+   end subroutine report_condensate
 
    !> W0AVG: running mean of w at the mass levels over 2 STEPCU calls, or 2 max(60 CUDT, dt) seconds (§3.1).
    pure subroutine running_mean_w(levels, w, dt, cudt, stepcu, adaptive, mean)

@@ -90,7 +90,7 @@ contains
       real(wp), intent(inout) :: field(:)                  !< [kg kg-1]
 
       field = 0.0_wp
-      if (any(source(:n) /= 0.0_wp)) call advect(n, mass, time, substeps, from_below, from_above, source, field)
+      if (maxval(abs(source(:n))) > 0.0_wp) call advect(n, mass, time, substeps, from_below, from_above, source, field)
    end subroutine advect_from_zero
 
    !> N upstream steps of dφ/dt = (flux from below - flux to above + source)/m; nothing passes the top.

@@ -1,0 +1,1 @@
+"""The multi-scale Kain-Fritsch convection scheme: Fortran kernels, called from NumPy and JAX."""
