@@ -6,7 +6,7 @@ module bridge_fixture
    use, intrinsic :: iso_c_binding, only: c_char, c_int, c_null_char
    implicit none (type, external)
    private
-   public :: session, open_bundle, bundle_path, set_environment, variable, expect_status, same
+   public :: session, open_session, open_bundle, bundle_path, set_environment, variable, expect_status, same
 
    type(subgrid_session) :: session   !< opened by the first case that needs it; a process has one
 
@@ -20,21 +20,31 @@ module bridge_fixture
 
 contains
 
+   !> Open the session on the CPU plug-in unless it is open.
+   subroutine open_session(failure)
+      character(len=:), allocatable, intent(inout) :: failure
+      character(len=:), allocatable :: message
+      logical, save :: opened = .false.
+      integer :: stat
+
+      if (opened) return
+      call subgrid_init(session, 'cpu', stat=stat, errmsg=message)
+      opened = stat == 0
+      if (.not. opened) call check(failure, .false., 'set-up: '//message)
+   end subroutine open_session
+
    !> Load a sound bundle on the CPU plug-in.
    subroutine open_bundle(failure, name, model)
       character(len=:), allocatable, intent(inout) :: failure
       character(len=*), intent(in) :: name
       type(subgrid_model), intent(inout) :: model
       character(len=:), allocatable :: message
-      logical, save :: opened = .false.
       integer :: stat
 
-      message = ''
-      stat = 0
-      if (.not. opened) call subgrid_init(session, 'cpu', stat=stat, errmsg=message)
-      opened = stat == 0
-      if (stat == 0) call subgrid_load(session, bundle_path(name), model, stat=stat, errmsg=message)
-      call check(failure, stat == 0, 'set-up: '//message)
+      call open_session(failure)
+      if (allocated(failure)) return
+      call subgrid_load(session, bundle_path(name), model, stat=stat, errmsg=message)
+      if (stat /= 0) call check(failure, .false., 'set-up: '//message)
    end subroutine open_bundle
 
    !> Bit for bit.

@@ -1,6 +1,6 @@
 !> Damaged bundles are refused with the right status and a sentence that names the damage; SHA-256 is the standard's.
 module test_bridge_files
-   use bridge_fixture, only: bundle_path, expect_status, open_bundle, session
+   use bridge_fixture, only: bundle_path, expect_status, open_bundle, open_session, session
    use subgrid_bridge, only: subgrid_free, subgrid_inquire, subgrid_load, subgrid_model
    use subgrid_errors, only: status_checksum, status_device, status_file, status_format, status_name, status_selftest, status_shape
    use subgrid_kinds, only: i8
@@ -31,7 +31,8 @@ contains
          new_case('lost_key', lost_key), &
          new_case('result_of_another_shape', result_of_another_shape), &
          new_case('other_platform', other_platform), &
-         new_case('check_vectors_not_reproduced', check_vectors_not_reproduced)]
+         new_case('check_vectors_not_reproduced', check_vectors_not_reproduced), &
+         new_case('sound_after_damaged', sound_after_damaged)]
    end subroutine collect
 
    subroutine sha256_standard_vectors(failure)   ! FIPS 180-4 examples
@@ -90,19 +91,31 @@ contains
       character(len=*), intent(in) :: name
       integer, intent(in) :: status
       character(len=*), intent(in) :: words(:)
-      type(subgrid_model) :: sound, model
+      type(subgrid_model) :: model
       character(len=:), allocatable :: message
       integer :: stat
 
-      call open_bundle(failure, 'perceptron', sound)
+      call open_session(failure)
       if (allocated(failure)) return
       call subgrid_load(session, bundle_path(name), model, stat=stat, errmsg=message)
       call expect_status(failure, stat, status, message, words)
-      call subgrid_load(session, bundle_path('perceptron'), model, stat=stat, errmsg=message)
-      call check(failure, stat == 0, 'the variable takes a sound bundle afterwards')
-      call subgrid_free(model)
-      call subgrid_free(sound)
    end subroutine refuse
+
+   !> A variable that could not be loaded takes a sound bundle afterwards.
+   subroutine sound_after_damaged(failure)
+      character(len=:), allocatable, intent(out) :: failure
+      type(subgrid_model) :: model
+      character(len=:), allocatable :: message
+      integer :: stat
+
+      call open_session(failure)
+      if (allocated(failure)) return
+      call subgrid_load(session, bundle_path('changed'), model, stat=stat, errmsg=message)
+      call check(failure, stat == status_checksum, 'the damaged one is refused')
+      call subgrid_load(session, bundle_path('perceptron'), model, stat=stat, errmsg=message)
+      call check(failure, stat == 0, 'the sound one is taken')
+      call subgrid_free(model)
+   end subroutine sound_after_damaged
 
    subroutine missing_bundle(failure)
       character(len=:), allocatable, intent(out) :: failure
