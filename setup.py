@@ -11,5 +11,5 @@ setup(
     packages=["subgrid", *(f"subgrid.{package}" for package in PACKAGES)],
     package_dir={"subgrid": "."},
     # Of the repository root only these modules belong to the package (setup.py itself does not).
-    package_data={"subgrid": ["py.typed"]},
+    package_data={"subgrid": ["py.typed"], "subgrid.validation": ["templates/*.html"]},
 )

@@ -1,0 +1,63 @@
+# Everything that a newcomer types; each target does its own set-up, and a second run is quick.
+#   make demo    train a closure, run it inside the Fortran solver, and open demo/report.html
+#   make test    the test suite (fast part)
+#   make build   the Fortran programs and the bridge library, release
+#   make lint    style, layers and format
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := _build/stamps
+JOBS   ?= 2
+PYTEST ?= -n $(JOBS) -q
+
+.PHONY: demo test test-slow build debug lint format clean
+
+demo: build
+	$(BIN)/subgrid demo --out demo --overwrite
+
+test: build debug
+	$(BIN)/python -m pytest $(PYTEST)
+
+test-slow: build debug
+	$(BIN)/python -m pytest $(PYTEST) -m slow
+
+build: $(STAMPS)/release
+debug: $(STAMPS)/debug
+
+lint: $(STAMPS)/python
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/fortitude check --quiet contracts fortran_bridge sims workflows tests/fortran
+
+format: $(STAMPS)/python
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf _build build *.egg-info
+
+$(STAMPS)/system: .ci/system-packages
+	@mkdir -p $(@D)
+	.ci/system-packages
+	@touch $@
+
+$(STAMPS)/python: pyproject.toml setup.py
+	@mkdir -p $(@D)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[fortran,rl,dev]"
+	@touch $@
+
+# CMake decides what has to be built again, so these two always ask it.
+.PHONY: $(STAMPS)/release $(STAMPS)/debug
+$(STAMPS)/release: CONFIG := Release
+$(STAMPS)/debug:   CONFIG := Debug
+$(STAMPS)/release $(STAMPS)/debug: $(STAMPS)/system $(STAMPS)/python
+	@test -f _build/$(@F)/build.ninja || $(BIN)/cmake -S . -B _build/$(@F) -G Ninja \
+	    -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja -DCMAKE_BUILD_TYPE=$(CONFIG) -DSUBGRID_WERROR=ON \
+	    -DPython3_EXECUTABLE=$(abspath $(BIN))/python > _build/cmake-$(@F).log \
+	    || { cat _build/cmake-$(@F).log; exit 1; }
+	@$(BIN)/cmake --build _build/$(@F) --parallel $(JOBS) > _build/build-$(@F).log \
+	    || { cat _build/build-$(@F).log; exit 1; }
