@@ -116,17 +116,29 @@ contains
                stat, errmsg)
          end do
          do i = 1, size(compiled%output_slots)
-            associate (s => compiled%output_slots(i))
-               if (stat == status_ok .and. (.not. c_associated(bindings(s)%address) .or. &
-                                            (is_owned(bindings(s)) .and. bindings(s)%entries /= n))) &
-                  call own(bindings(s), n, compiled%output_bytes(i), stat, errmsg)
-               if (stat == status_ok) call require_bound(self, s, bindings(s), n, stat, errmsg)
-            end associate
+            if (stat == status_ok) call provide_output(self, compiled%output_slots(i), bindings(compiled%output_slots(i)), n, &
+               compiled%output_bytes(i), stat, errmsg)
          end do
          inputs = bindings(compiled%input_slots)%address
          outputs = bindings(compiled%output_slots)%address
       end associate
    end subroutine collect_run
+
+   !> The host's array if it has attached one, else memory of the bridge.
+   subroutine provide_output(self, s, attached, n, bytes_each, stat, errmsg)
+      type(engine), intent(in) :: self
+      integer, intent(in) :: s
+      type(binding), intent(inout) :: attached
+      integer(i8), intent(in) :: n, bytes_each
+      integer, intent(inout) :: stat
+      character(len=:), allocatable, intent(inout) :: errmsg
+
+      if (c_associated(attached%address) .and. .not. is_owned(attached)) then
+         call require_bound(self, s, attached, n, stat, errmsg)
+      else
+         call own(attached, n, bytes_each, stat, errmsg)
+      end if
+   end subroutine provide_output
 
    subroutine require_bound(self, s, attached, n, stat, errmsg)
       type(engine), intent(in) :: self

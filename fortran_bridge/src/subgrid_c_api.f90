@@ -26,7 +26,7 @@ module subgrid_c_api
       integer :: session          !< index into sessions
    end type c_model
 
-   type(shared_session), allocatable, save :: sessions(:)   !< grows only; guarded by the lock
+   type(shared_session), allocatable :: sessions(:)   !< grows only; guarded by the lock
 
 contains
 

@@ -33,6 +33,7 @@ module subgrid_pjrt
       integer(c_int) function pjrt_open(path, family, device, memory_fraction, threads, client, message) bind(c, &
          name='subgrid_pjrt_open')
          import :: c_char, c_float, c_int, c_ptr
+         implicit none (type, external)
          character(kind=c_char), intent(in) :: path(*), family(*)
          integer(c_int), value :: device, threads
          real(c_float), value :: memory_fraction
@@ -42,17 +43,20 @@ module subgrid_pjrt
 
       subroutine pjrt_close(client) bind(c, name='subgrid_pjrt_close')
          import :: c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: client
       end subroutine pjrt_close
 
       type(c_ptr) function pjrt_text(client, what) bind(c, name='subgrid_pjrt_text')
          import :: c_char, c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: client
          character(kind=c_char), intent(in) :: what(*)
       end function pjrt_text
 
       integer(c_int) function pjrt_upload(client, data, layout, buffer, message) bind(c, name='subgrid_pjrt_upload')
          import :: array_layout, c_char, c_int, c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: client, data
          type(array_layout), intent(in) :: layout
          type(c_ptr), intent(out) :: buffer
@@ -61,6 +65,7 @@ module subgrid_pjrt
 
       subroutine pjrt_release(client, buffer) bind(c, name='subgrid_pjrt_release')
          import :: c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: client, buffer
       end subroutine pjrt_release
 
@@ -68,6 +73,7 @@ module subgrid_pjrt
          outputs, &
                                            program, message) bind(c, name='subgrid_pjrt_compile')
          import :: array_layout, c_char, c_int, c_int64_t, c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: client, code
          integer(c_int64_t), value :: code_size
          integer(c_int), value :: n_parameters, n_inputs, n_outputs
@@ -79,11 +85,13 @@ module subgrid_pjrt
 
       subroutine pjrt_discard(program) bind(c, name='subgrid_pjrt_discard')
          import :: c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: program
       end subroutine pjrt_discard
 
       integer(c_int) function pjrt_execute(program, inputs, outputs, wanted_bytes, message) bind(c, name='subgrid_pjrt_execute')
          import :: c_char, c_int, c_int64_t, c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: program
          type(c_ptr), intent(in) :: inputs(*), outputs(*)
          integer(c_int64_t), intent(in) :: wanted_bytes(*)
@@ -92,40 +100,47 @@ module subgrid_pjrt
 
       subroutine describe(array, description) bind(c, name='subgrid_describe')
          import :: host_array
+         implicit none (type, external)
          type(*), dimension(..), intent(in) :: array
          type(host_array), intent(out) :: description
       end subroutine describe
 
       subroutine pack_array(array, packed) bind(c, name='subgrid_pack')
          import :: c_ptr
+         implicit none (type, external)
          type(*), dimension(..), intent(in) :: array
          type(c_ptr), value :: packed
       end subroutine pack_array
 
       subroutine unpack_array(array, packed) bind(c, name='subgrid_unpack')
          import :: c_ptr
+         implicit none (type, external)
          type(*), dimension(..), intent(inout) :: array
          type(c_ptr), value :: packed
       end subroutine unpack_array
 
       subroutine pad_entries(entries, entry_bytes, valid, batch, padded) bind(c, name='subgrid_pad')
          import :: c_int64_t, c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: entries, padded
          integer(c_int64_t), value :: entry_bytes, valid, batch
       end subroutine pad_entries
 
       type(c_ptr) function aligned_memory(bytes) bind(c, name='subgrid_aligned_memory')
          import :: c_int64_t, c_ptr
+         implicit none (type, external)
          integer(c_int64_t), value :: bytes
       end function aligned_memory
 
       subroutine free_memory(memory) bind(c, name='subgrid_free_memory')
          import :: c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: memory
       end subroutine free_memory
 
       subroutine sha256(data, size, hex) bind(c, name='subgrid_sha256')
          import :: c_char, c_int64_t, c_ptr
+         implicit none (type, external)
          type(c_ptr), value :: data
          integer(c_int64_t), value :: size
          character(kind=c_char), intent(out) :: hex(64)
@@ -133,18 +148,22 @@ module subgrid_pjrt
 
       subroutine keep_message(text, length) bind(c, name='subgrid_keep_message')
          import :: c_char, c_int64_t
+         implicit none (type, external)
          character(kind=c_char), intent(in) :: text(*)
          integer(c_int64_t), value :: length
       end subroutine keep_message
 
       subroutine lock() bind(c, name='subgrid_lock')
+         implicit none (type, external)
       end subroutine lock
 
       subroutine unlock() bind(c, name='subgrid_unlock')
+         implicit none (type, external)
       end subroutine unlock
 
       integer(c_size_t) function c_length(text) bind(c, name='strlen')
          import :: c_ptr, c_size_t
+         implicit none (type, external)
          type(c_ptr), value :: text
       end function c_length
    end interface

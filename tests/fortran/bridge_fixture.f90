@@ -13,6 +13,7 @@ module bridge_fixture
    interface
       integer(c_int) function setenv(name, value, overwrite) bind(c, name='setenv')
          import :: c_char, c_int
+         implicit none (type, external)
          character(kind=c_char), intent(in) :: name(*), value(*)
          integer(c_int), value :: overwrite
       end function setenv

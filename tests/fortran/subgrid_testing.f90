@@ -21,6 +21,7 @@ module subgrid_testing
 
    abstract interface
       subroutine test_procedure(failure)
+         implicit none (type, external)
          character(len=:), allocatable, intent(out) :: failure  !< first thing that was wrong, unallocated if nothing was
       end subroutine test_procedure
    end interface

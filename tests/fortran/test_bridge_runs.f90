@@ -286,9 +286,10 @@ contains
 
       resident_kib = 0
       open (newunit=unit, file='/proc/self/status', status='old', action='read', iostat=iostat)
-      do while (iostat == 0)
+      do
+         if (iostat /= 0) exit
          read (unit, '(a)', iostat=iostat) line
-         if (line(:6) == 'VmRSS:') read (line(7:), *) resident_kib
+         if (iostat == 0 .and. line(:6) == 'VmRSS:') read (line(7:), *) resident_kib
       end do
       close (unit)
    end function resident_kib
