@@ -2,7 +2,9 @@
 #   make demo    train a closure, run it inside the Fortran solver, and open demo/report.html
 #   make test    the test suite (fast part)
 #   make build   the Fortran programs and the bridge library, release
-#   make lint    style, layers and format
+#   make debug   the same with run-time checks, and the Fortran tests
+#   make lint    style, layers and format; make format mends what can be mended
+# PYTHON=python3.12 chooses the interpreter, JOBS=8 the number of parallel jobs.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -11,7 +13,7 @@ STAMPS := _build/stamps
 JOBS   ?= 2
 PYTEST ?= -n $(JOBS) -q
 
-.PHONY: demo test test-slow build debug lint format clean
+.PHONY: demo test test-slow build debug python lint format clean
 
 demo: build
 	$(BIN)/subgrid demo --out demo --overwrite
@@ -24,12 +26,13 @@ test-slow: build debug
 
 build: $(STAMPS)/release
 debug: $(STAMPS)/debug
+python: $(STAMPS)/python
 
 lint: $(STAMPS)/python
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/fortitude check --quiet contracts fortran_bridge sims workflows tests/fortran
+	$(BIN)/fortitude check --quiet benchmarks contracts examples fortran_bridge sims tests workflows
 
 format: $(STAMPS)/python
 	$(BIN)/ruff check --fix .
@@ -40,13 +43,14 @@ clean:
 
 $(STAMPS)/system: .ci/system-packages
 	@mkdir -p $(@D)
-	.ci/system-packages
+	PYTHON=$(PYTHON) .ci/system-packages
 	@touch $@
 
-$(STAMPS)/python: pyproject.toml setup.py
+# The system's packages come first, because Debian keeps venv apart, but a change there needs no second pip.
+$(STAMPS)/python: pyproject.toml setup.py | $(STAMPS)/system
 	@mkdir -p $(@D)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[fortran,rl,dev]"
 	@touch $@
 

@@ -1,1 +1,1 @@
-"""Learned subgrid physics inside simulators: trained in JAX, proven offline, run from Fortran without Python."""
+"""Learned subgrid physics: trained in JAX, proven offline, run inside simulators without Python."""

@@ -3,13 +3,12 @@
 from setuptools import find_packages, setup
 
 FOLDERS = ("contracts", "envs", "fortran_bridge", "jax_models", "sims", "validation", "workflows")
-PACKAGES = [
-    package for package in find_packages(".") if package.split(".")[0] in FOLDERS
-]
+PACKAGES = [package for package in find_packages(".") if package.split(".")[0] in FOLDERS]
 
 setup(
     packages=["subgrid", *(f"subgrid.{package}" for package in PACKAGES)],
     package_dir={"subgrid": "."},
-    # Of the repository root only these modules belong to the package (setup.py itself does not).
+    # Only what is listed: with the root as a package, everything in the repository would pass for its data.
+    include_package_data=False,
     package_data={"subgrid": ["py.typed"], "subgrid.validation": ["templates/*.html"]},
 )

@@ -39,8 +39,8 @@ contains
 
    !> Rule of the user-facing facades: a caller that asked for the status gets it; otherwise a failure ends the program.
    !>
-   !> The facade itself hands the sentence over, `if (present(errmsg) .and. allocated(message)) errmsg = message`: gfortran 12 loses the
-   !> length of a deferred-length optional dummy that is passed on as an optional argument.
+   !> The facade itself hands the sentence over, `if (present(errmsg) .and. allocated(message)) errmsg = message`: gfortran 12 loses
+   !> the length of a deferred-length optional dummy that is passed on as an optional argument.
    subroutine conclude(code, message, stat)
       integer, intent(in) :: code
       character(len=:), allocatable, intent(in) :: message

@@ -33,8 +33,9 @@ contains
       closure%largest_factor = 1000.0_wp
       do k = source%base, max(source%above, down%top)
          outflow = up%entrained(k) + down%entrained(k)
-         if (outflow > 1.0e-3_wp) &
+         if (outflow > 1.0e-3_wp) then
             closure%largest_factor = min(closure%largest_factor, env%mass(k)/(outflow*closure%time))
+         end if
       end do
       do k = 1, up%top
          closure%theta0(k) = env%t(k)*theta_factor(env%p(k), env%q(k))

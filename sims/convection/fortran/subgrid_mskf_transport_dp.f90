@@ -30,8 +30,9 @@ contains
       do k = 2, up%top
          inflow = up%entrained(k - 1) + down%entrained(k - 1) - up%detrained(k - 1) - down%detrained(k - 1)
          closure%omega(k) = closure%omega(k - 1) + env%dp(k - 1)*inflow*closure%factor/env%mass(k - 1)
-         if (abs(closure%omega(k))*closure%time > 0.75_wp*env%dp(k - 1)) &
+         if (abs(closure%omega(k))*closure%time > 0.75_wp*env%dp(k - 1)) then
             step = min(step, 0.75_wp*env%dp(k - 1)/abs(closure%omega(k)))
+         end if
          closure%from_below(k) = max(0.0_wp, -closure%omega(k))*env%area/gravity
          closure%from_above(k) = max(0.0_wp, closure%omega(k))*env%area/gravity
       end do

@@ -1,6 +1,7 @@
 !> Milliseconds of one stage (advection, forcing, integrating factor) of our solver on one core in float64, beside four bare
 !> real two-dimensional FFTW transforms and the two products of Basdevant's form, in the same run.
 program benchmark_steps
+   ! allow(C121)
    use, intrinsic :: iso_c_binding  ! no list: FFTW's interface file uses what it likes
    use, intrinsic :: iso_fortran_env, only: int64, output_unit
    use subgrid_kinds, only: dp
