@@ -1,6 +1,6 @@
 !> What the suites of the bridge share: one session on the real CPU plug-in, and the bundles of make_test_bundles.py.
 module bridge_fixture
-   use subgrid_bridge, only: subgrid_init, subgrid_load, subgrid_model, subgrid_session
+   use subgrid_bridge, only: subgrid_init, subgrid_load, subgrid_model, subgrid_session, subgrid_share
    use subgrid_kinds, only: i4, sp
    use subgrid_testing, only: check
    use, intrinsic :: iso_c_binding, only: c_char, c_int, c_null_char
@@ -34,17 +34,23 @@ contains
       if (.not. opened) call check(failure, .false., 'set-up: '//message)
    end subroutine open_session
 
-   !> Load a sound bundle on the CPU plug-in.
+   !> A sound bundle on the CPU plug-in, compiled once a process and shared by the cases.
    subroutine open_bundle(failure, name, model)
       character(len=:), allocatable, intent(inout) :: failure
-      character(len=*), intent(in) :: name
+      character(len=*), intent(in) :: name   !< perceptron or mixed
       type(subgrid_model), intent(inout) :: model
+      type(subgrid_model), save :: loaded(2)
+      logical, save :: done(2) = .false.
       character(len=:), allocatable :: message
-      integer :: stat
+      integer :: i, stat
 
       call open_session(failure)
       if (allocated(failure)) return
-      call subgrid_load(session, bundle_path(name), model, stat=stat, errmsg=message)
+      stat = 0
+      i = merge(1, 2, name == 'perceptron')
+      if (.not. done(i)) call subgrid_load(session, bundle_path(name), loaded(i), stat=stat, errmsg=message)
+      done(i) = stat == 0
+      if (stat == 0) call subgrid_share(loaded(i), model, stat, message)
       if (stat /= 0) call check(failure, .false., 'set-up: '//message)
    end subroutine open_bundle
 
