@@ -46,7 +46,7 @@ class PhysicalDecoder(nnx.Module):
 
     def __call__(self, inputs: dict, latent: jax.Array) -> dict:
         profiles = latent[:, : len(PROFILES) * LEVELS].reshape(-1, len(PROFILES), LEVELS)
-        profiles = self.centre[...] + self.scale[...] * profiles
+        profiles = self.centre[...][None] + self.scale[...][None] * profiles
         scalars = latent[:, len(PROFILES) * LEVELS :]
         outputs = {name: profiles[:, i] for i, name in enumerate(PROFILES)}
         outputs.update(_sunlight(inputs, scalars[:, :4]))

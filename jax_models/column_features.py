@@ -47,7 +47,7 @@ class ColumnFeatures(nnx.Module):
         return self.mean[...].size
 
     def __call__(self, raw):
-        return jnp.clip((self.plain(raw) - self.mean[...]) / self.scale[...], -CLIP, CLIP)
+        return jnp.clip((self.plain(raw) - self.mean[...][None]) / self.scale[...][None], -CLIP, CLIP)
 
     def plain(self, raw):
         """Features before standardisation, of order one in float32."""

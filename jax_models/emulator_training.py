@@ -54,7 +54,7 @@ def train_emulator(
 
 def supervised(recipe: Recipe, weights: np.ndarray) -> Callable:
     """loss(model, batch) of the recipe; common weights (n_out,) are closed over."""
-    common = None if weights.ndim == 2 else jnp.asarray(weights)
+    common = None if weights.ndim == 2 else jnp.asarray(weights)[None]
 
     def loss(model: ColumnEmulator, batch: dict) -> jax.Array:
         prediction = model(batch["inputs"], key=batch.get("key"))

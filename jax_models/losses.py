@@ -16,7 +16,7 @@ Array = jax.Array
 
 
 def mean_squared(prediction: Array, target: Array, weight: Array) -> Array:
-    """⟨(w (p − y))²⟩; all (batch, n_out), weight may be (n_out,)."""
+    """⟨(w (p − y))²⟩; all (batch, n_out), weight may be (1, n_out)."""
     return jnp.mean(jnp.square(weight * (prediction - target)))
 
 
@@ -41,10 +41,10 @@ def heteroskedastic(mean: Array, log_precision: Array, target: Array, weight: Ar
 def crps(samples: Array, target: Array, weight: Array) -> Array:
     """Fair CRPS of n ≥ 2 samples (n, batch, n_out): ⟨|e|⟩ − Σᵢ (x₍ᵢ₊₁₎ − x₍ᵢ₎) i (n−i) / (n (n−1))."""
     n = samples.shape[0]
-    ordered = jnp.sort(weight * samples, axis=0)
+    ordered = jnp.sort(weight[None] * samples, axis=0)
     rank = jnp.arange(1, n, dtype=ordered.dtype).reshape(-1, 1, 1)
     spread_term = jnp.sum(jnp.diff(ordered, axis=0) * rank * (n - rank), axis=0) / (n * (n - 1))
-    return jnp.mean(jnp.mean(jnp.abs(ordered - weight * target), axis=0) - spread_term)
+    return jnp.mean(jnp.mean(jnp.abs(ordered - (weight * target)[None]), axis=0) - spread_term)
 
 
 def standard_weights(features: FeatureSet, targets: np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ class ZScoreEncoder(nnx.Module):
 
     def __call__(self, raw):
         raw = jnp.where(raw > FILL / 10, 0, raw)
-        return jnp.clip((raw - self.mean[...]) / self.scale[...], -50, 50)
+        return jnp.clip((raw - self.mean[...][None]) / self.scale[...][None], -50, 50)
 
 
 def spread(rows: np.ndarray, slices: dict[str, slice]) -> np.ndarray:
@@ -87,11 +87,11 @@ class OnlineEncoder(nnx.Module):
     def __call__(self, raw):
         fields = split(jnp.where(raw > FILL / 10, 0, raw), self.features.input_slices)
         for name, rate in zip(self.cloud_names, self.cloud_rates[...], strict=True):
-            cloud = 1 - jnp.exp(-rate * fields[name])
-            fields[name] = jnp.where(jnp.arange(cloud.shape[-1]) >= CLOUD_FREE_LEVELS, cloud, 0)
+            cloud = 1 - jnp.exp(-rate[None] * fields[name])
+            fields[name] = jnp.where((jnp.arange(cloud.shape[-1]) >= CLOUD_FREE_LEVELS)[None], cloud, 0)
         if "state_rh" in fields:
             fields["state_rh"] = jnp.clip(fields["state_rh"], 0, RH_CEILING)
-        scaled = (join(fields, self.features.inputs) - self.mean[...]) / self.range[...]
+        scaled = (join(fields, self.features.inputs) - self.mean[...][None]) / self.range[...][None]
         return jnp.where(jnp.isfinite(scaled), scaled, 0)
 
 
@@ -128,4 +128,4 @@ class AffineDecoder(nnx.Module):
         return cls(features, np.where(np.isfinite(std), std, 0.0), rows.mean(0))
 
     def __call__(self, inputs: dict, latent: jax.Array) -> dict:
-        return split(latent * self.scale[...] + self.offset[...], self.features.output_slices)
+        return split(latent * self.scale[...][None] + self.offset[...][None], self.features.output_slices)

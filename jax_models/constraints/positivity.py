@@ -62,4 +62,4 @@ class ZeroLevels:
         return {k: self._silence(v) if k in self.names else v for k, v in outputs.items()}
 
     def _silence(self, tendency):
-        return jnp.where(jnp.arange(tendency.shape[-1]) >= self.first, tendency, 0)
+        return jnp.where((jnp.arange(tendency.shape[-1]) >= self.first)[None], tendency, 0)

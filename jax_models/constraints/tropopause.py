@@ -43,6 +43,6 @@ class DryStratosphere:
         depth = GAS_DRY / GRAVITY * mean * jnp.log(pressure[:, 2:] / pressure[:, :-2])
         stable = (theta[:, :-2] - theta[:, 2:]) / depth > self.lapse
         stable &= pressure[:, 1:-1] <= self.ceiling
-        index = jnp.arange(1, temperature.shape[1] - 1)
+        index = jnp.arange(1, temperature.shape[1] - 1)[None]
         lowest = jnp.max(jnp.where(stable, index, 0), axis=1, keepdims=True)
         return jnp.asarray(np.arange(temperature.shape[1]))[None] <= lowest

@@ -1,7 +1,7 @@
 """How long must a classic NetCDF file be? The library reads a truncated one as zeros, without a word.
 
-The header (NetCDF classic format specification; CDF-1, CDF-2 and CDF-5) says where each variable begins and how
-many bytes it takes; the largest end is the least size of the file.
+The header (NetCDF classic format specification; CDF-1, CDF-2 and CDF-5) says where each variable begins and
+how many bytes it takes; the largest end is the least size of the file.
 """
 
 import math
@@ -28,11 +28,11 @@ def require_whole(path: Path) -> None:
             expected = _Header(stream, magic[3]).least_size()
         except struct.error as error:
             raise FileError(
-                f"{path} ends within its header ({found} bytes); it is truncated, fetch it again."
+                f"{path} ends within its header ({found} bytes): truncated, fetch it again."
             ) from error
     if found < expected:
         raise FileError(
-            f"{path} has {found} bytes, its header asks for {expected}; it is truncated, fetch it again."
+            f"{path} has {found} bytes, its header asks for {expected}: truncated, fetch it again."
         )
 
 

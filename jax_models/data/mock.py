@@ -101,8 +101,9 @@ def _profiles(rng, grid: Grid, ps: np.ndarray) -> dict[str, np.ndarray]:
     cloud = 2e-4 * np.maximum(humidity - 0.8, 0) * (pressure > 1e4)
     fraction = liquid_fraction(temperature)
     profile = {
-        "state_t": temperature, "state_q0001": vapour, "state_q0002": fraction * cloud,
-        "state_q0003": (1 - fraction) * cloud, "pbuf_ozone": 8e-6 * np.exp(-(((height - 35) / 12) ** 2)) + 3e-8,
+        "state_t": temperature, "state_q0001": vapour,
+        "state_q0002": fraction * cloud, "state_q0003": (1 - fraction) * cloud,
+        "pbuf_ozone": 8e-6 * np.exp(-(((height - 35) / 12) ** 2)) + 3e-8,
         "pbuf_CH4": np.full(pressure.shape, 1e-6), "pbuf_N2O": np.full(pressure.shape, 4.9e-7),
     }  # fmt: skip
     return profile | {n: 25 * _smooth(rng, pressure.shape) for n in ("state_u", "state_v")}

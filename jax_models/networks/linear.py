@@ -9,11 +9,11 @@ class Linear(nnx.Module):
     """y = x W + b."""
 
     def __init__(self, n_in: int, n_out: int, *, rngs: nnx.Rngs):
-        self.kernel = nnx.Param(jnp.zeros((n_in, n_out)))
-        self.bias = nnx.Param(jnp.zeros(n_out))
+        self.kernel = nnx.Param(jnp.zeros((n_in, n_out), jnp.float32))
+        self.bias = nnx.Param(jnp.zeros(n_out, jnp.float32))
 
     def __call__(self, x, *, key=None):
-        return x @ self.kernel[...] + self.bias[...]
+        return x @ self.kernel[...] + self.bias[...][None]
 
     def solve(self, x: np.ndarray, y: np.ndarray, *, penalty: float = 1e-6) -> None:
         """Least squares of y (n, n_out) on x (n, n_in), both in network units, in float64.

@@ -1,0 +1,36 @@
+"""The encoder–decoder baseline (Behrens 2022; Yu et al. 2023): five latent numbers, 831,879 parameters."""
+
+from itertools import pairwise
+
+import jax
+from flax import nnx
+
+
+class EncoderDecoder(nnx.Module):
+    """124-463-463-231-115-57-28-5 and back to 463-463-128; ReLU inside, ELU at the end."""
+
+    def __init__(
+        self,
+        n_in: int = 124,
+        n_out: int = 128,
+        *,
+        rngs: nnx.Rngs,
+        widths: tuple[int, ...] = (463, 463, 231, 115, 57, 28),
+        latent: int = 5,
+    ):
+        sizes = (n_in, *widths, latent, *reversed(widths), n_out)
+        self.layers = nnx.List(nnx.Linear(i, o, rngs=rngs) for i, o in pairwise(sizes))
+        self.depth = len(widths) + 1
+
+    def encode(self, x):
+        """(batch, n_in) to (batch, latent)."""
+        for layer in list(self.layers)[: self.depth]:
+            x = jax.nn.relu(layer(x))
+        return x
+
+    def __call__(self, x, *, key=None):
+        x = self.encode(x)
+        *hidden, last = list(self.layers)[self.depth :]
+        for layer in hidden:
+            x = jax.nn.relu(layer(x))
+        return jax.nn.elu(last(x))

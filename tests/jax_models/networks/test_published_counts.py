@@ -1,0 +1,121 @@
+"""Published parameter counts, exactly; every network is finite, batch-independent and differentiable."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from subgrid.jax_models.networks.bilstm import VerticalBiLSTM
+from subgrid.jax_models.networks.cnn import CNN
+from subgrid.jax_models.networks.constant import Constant
+from subgrid.jax_models.networks.cvae import CVAE
+from subgrid.jax_models.networks.encoder_decoder import EncoderDecoder
+from subgrid.jax_models.networks.encoder_lstm import EncoderLSTM
+from subgrid.jax_models.networks.heteroskedastic import Heteroskedastic
+from subgrid.jax_models.networks.linear import Linear
+from subgrid.jax_models.networks.mlp import MLP, BaselineMLP, OnlineMLP
+from subgrid.jax_models.networks.randomized_prior import RandomizedPrior
+from subgrid.jax_models.networks.res_lstm import ResLSTM
+from subgrid.jax_models.networks.residual_mlp import ResidualMLP
+from subgrid.jax_models.networks.unet import UNet
+
+COUNTS = {
+    "MLP": (lambda r: BaselineMLP(rngs=r), 1_753_472),
+    "CNN": (lambda r: CNN(rngs=r), 13_215_420),
+    "ED": (lambda r: EncoderDecoder(rngs=r), 831_879),
+    "HSR": (lambda r: Heteroskedastic(rngs=r), 6_832_384),
+    "RPN": (lambda r: RandomizedPrior(rngs=r), 32 * 1_736_960),
+    "cVAE": (lambda r: CVAE(rngs=r), 4_872_456),
+    "MLP_v2rh": (lambda r: OnlineMLP(rngs=r), 1_500_400),
+    "U-Net v2_rh_mc": (lambda r: UNet(rngs=r), 12_975_373),
+    "U-Net V4": (lambda r: UNet(1525, 368, rngs=r, scalars_in=25, locations=True), 12_990_742),
+    "U-Net V5": (lambda r: UNet(1405, 308, rngs=r, scalars_in=25, locations=True), 12_989_589),
+    "ResLSTM": (lambda r: ResLSTM(rngs=r), 15_395_341),
+    "Enc-Dec LSTM": (lambda r: EncoderLSTM(rngs=r), 18_582_976),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_published_parameter_counts(name):
+    build, published = COUNTS[name]
+    shapes = nnx.eval_shape(lambda: build(nnx.Rngs(0)))
+    assert sum(int(np.prod(p.shape)) for p in jax.tree.leaves(nnx.state(shapes, nnx.Param))) == published
+
+
+SMALL = {
+    "constant": lambda r: Constant(124, 128, rngs=r),
+    "linear": lambda r: Linear(124, 128, rngs=r),
+    "MLP": lambda r: MLP(124, 128, rngs=r, widths=(16,)),
+    "baseline MLP": lambda r: BaselineMLP(rngs=r),
+    "residual MLP": lambda r: ResidualMLP(124, 128, rngs=r, width=16, blocks=2),
+    "CNN": lambda r: CNN(rngs=r, width=8, blocks=2),
+    "ED": lambda r: EncoderDecoder(rngs=r, widths=(20, 10)),
+    "HSR": lambda r: Heteroskedastic(rngs=r, width=16, depth=2),
+    "RPN": lambda r: RandomizedPrior(rngs=r, count=3, widths=(8,)),
+    "cVAE": lambda r: CVAE(rngs=r, width=16, depth=2),
+    "U-Net": lambda r: UNet(124, 128, rngs=r, scalars_in=4, width=16, multiples=(1, 2), blocks=1),
+    "U-Net with locations": lambda r: UNet(
+        125, 128, rngs=r, scalars_in=5, width=16, multiples=(1, 2), locations=True
+    ),
+    "Bi-LSTM": lambda r: VerticalBiLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=2),
+    "ResLSTM": lambda r: ResLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=2),
+    "Enc-Dec LSTM": lambda r: EncoderLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=1),
+}
+
+
+def filled(build):
+    """The network with random numbers in place of initial values: no initialiser is compiled."""
+    rng = np.random.default_rng(1)
+
+    def number(leaf):
+        return jnp.asarray(0.1 * rng.normal(size=leaf.shape), leaf.dtype)
+
+    graphdef, state = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))))
+    return nnx.merge(graphdef, jax.tree.map(number, state))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_does_not_smoke(name):
+    network = filled(SMALL[name])
+    width = 125 if name == "U-Net with locations" else 124
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(3, width)), jnp.float32)
+
+    @nnx.jit
+    def run(network, x):
+        def loss(network, x):
+            y = network(x, key=jax.random.key(0))
+            return jnp.mean(y**2), network(x)
+
+        return nnx.grad(loss, has_aux=True)(network, x)
+
+    gradient, y = run(network, x)
+    assert y.shape == (3, 128)
+    assert bool(jnp.isfinite(y).all())
+    assert all(bool(jnp.isfinite(g).all()) for g in jax.tree.leaves(gradient))
+    # Another column in the batch changes nothing for the first.
+    _, disturbed = run(network, x.at[1:].multiply(-2.0))
+    np.testing.assert_allclose(disturbed[0], y[0], rtol=1e-5, atol=1e-6)
+
+
+def test_stochastic_networks_draw_what_they_describe():
+    x = jnp.ones((2, 124), jnp.float32)
+    hsr = Heteroskedastic(rngs=nnx.Rngs(0), width=16, depth=1)
+    mean, log_precision = hsr.distribution(x)
+    drawn = hsr.sample(x, jax.random.key(0), 4000)
+    np.testing.assert_allclose(drawn.mean(0), mean, atol=0.2)
+    np.testing.assert_allclose(drawn.std(0), jnp.exp(-0.5 * log_precision), rtol=0.1)
+    cvae = CVAE(rngs=nnx.Rngs(0), width=16, depth=1)
+    assert cvae.sample(x, jax.random.key(0), 5).shape == (5, 2, 128)
+    assert bool(jnp.isfinite(cvae.loss(x, jnp.ones((2, 128), jnp.float32), jax.random.key(1))))
+
+
+def test_priors_are_frozen_and_members_differ():
+    rpn = RandomizedPrior(rngs=nnx.Rngs(0), count=4, widths=(8,))
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(5, 124)), jnp.float32)
+    members = rpn.members(x)
+    assert members.shape == (4, 5, 128)
+    assert float(members.std(axis=0).mean()) > 0.1
+    np.testing.assert_allclose(members.mean(axis=0), rpn(x), rtol=1e-5, atol=1e-6)
+    trained = sum(p.size for p in jax.tree.leaves(nnx.state(rpn, nnx.Param)))
+    assert trained == 4 * (124 * 8 + 8 + 8 * 128 + 128)
