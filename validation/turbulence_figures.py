@@ -79,7 +79,7 @@ def vorticity_pictures(fields: Mapping[str, np.ndarray], sigma: float):
         axis.set_title(name, fontsize=10)
         axis.set(xticks=(0, 1, 2), yticks=(0, 1, 2), xlabel="x / π", ylabel="y / π")
         axis.label_outer()
-    figure.colorbar(image, ax=axes, label="vorticity", shrink=0.8, aspect=30)
+    figure.colorbar(image, ax=figure.axes, label="vorticity", shrink=0.8, aspect=30)
     return figure
 
 
