@@ -5,6 +5,7 @@ module subgrid_mskf_scheme_dp
    use subgrid_mskf_cloud_dp, only: clear_result, set_cloud_fraction, set_heat_and_water_tendencies, species_type
    use subgrid_mskf_constants_dp, only: outcome_deep, outcome_shallow
    use subgrid_mskf_downdraft_dp, only: clear_downdraft, sink
+   use subgrid_mskf_momentum_dp, only: transport_momentum
    use subgrid_mskf_regime_dp, only: find_convection
    use subgrid_mskf_source_dp, only: derive_environment
    use subgrid_mskf_state_dp, only: closure_type, downdraft_type, environment_type, result_type, source_type, &
@@ -71,6 +72,7 @@ contains
       call transport_condensate(env, up, feedback, closure)
       call set_heat_and_water_tendencies(env, species, exner, up, closure, result)
       call set_cloud_fraction(env, up, closure, deep, result)
+      call transport_momentum(env, up, down, closure, result%ru, result%rv)
       call report_condensate(up, result)
       result%timec = closure%time
       result%cutop = real(up%top, wp)
