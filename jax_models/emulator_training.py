@@ -40,7 +40,7 @@ def train_emulator(
     if recipe.epochs == 0:
         return TrainingResult(emulator, float("nan"), 0)
     weights = recipe.weigh(data)
-    arrays = {"inputs": data.inputs, "targets": data.targets}
+    arrays = {"inputs": data.inputs, "targets": data.targets, "row": np.arange(len(data.inputs))}
     if weights.ndim == 2:
         arrays["weights"] = weights
     batch_at = shuffled_batches(arrays, size=recipe.batch, seed=seed)
@@ -53,12 +53,11 @@ def train_emulator(
 
 
 def supervised(recipe: Recipe, weights: np.ndarray) -> Callable:
-    """loss(model, batch) of the recipe; common weights (n_out,) are closed over."""
+    """loss(model, batch) of the recipe; weights (n_out,) that all rows share are closed over."""
     common = None if weights.ndim == 2 else jnp.asarray(weights)[None]
 
     def loss(model: ColumnEmulator, batch: dict) -> jax.Array:
-        prediction = model(batch["inputs"], key=batch.get("key"))
-        return recipe.loss(prediction, batch["targets"], batch["weights"] if common is None else common)
+        return recipe.objective(model, batch, batch["weights"] if common is None else common)
 
     return loss
 
@@ -89,7 +88,7 @@ def _config(recipe: Recipe, epochs: int, rows: int) -> TrainingConfig:
 
 def _validation_rows(data: TrainingSet, recipe: Recipe, weights: np.ndarray) -> dict:
     rows = np.random.default_rng(0).permutation(len(data.inputs))[:VALIDATION_ROWS]
-    batch = {"inputs": data.inputs[rows], "targets": data.targets[rows]}
+    batch = {"inputs": data.inputs[rows], "targets": data.targets[rows], "row": rows}
     if weights.ndim == 2:
         own = recipe.weigh(data)
         batch["weights"] = own[rows]

@@ -14,6 +14,8 @@ from flax import nnx
 
 from ..contracts.errors import FileError
 from ..contracts.variables import FILL, FeatureSet, variable
+from .constraints.levels import HybridLevels
+from .data.derived import liquid_fraction, relative_humidity
 
 RH_CEILING = 1.2
 CLOUD_FREE_LEVELS = 15  # inputs q2, q3, qn above this level index are noise and read as zero
@@ -50,6 +52,34 @@ class ZScoreEncoder(nnx.Module):
     def __call__(self, raw):
         raw = jnp.where(raw > FILL / 10, 0, raw)
         return jnp.clip((raw - self.mean[...][None]) / self.scale[...][None], -50, 50)
+
+
+class DerivedEncoder(nnx.Module):
+    """Raw features to those of another set that follow from them (RH, qn, liquid fraction), then z-scores.
+
+    raw: the set of the raw inputs, which holds temperature, water and surface pressure. derived: the set that
+    the network was designed for. rows: (n, n_in) raw training inputs.
+    """
+
+    def __init__(self, raw: FeatureSet, derived: FeatureSet, rows: np.ndarray, levels: HybridLevels):
+        self.raw, self.derived, self.levels = raw, derived, levels
+        blocks = np.array_split(rows, max(1, len(rows) // 4096))
+        made = np.concatenate([np.asarray(self.derive(jnp.asarray(block))) for block in blocks])
+        self.scaled = ZScoreEncoder(derived, made)
+
+    def __call__(self, raw):
+        return self.scaled(self.derive(raw))
+
+    def derive(self, raw):
+        """(batch, n_in) of the raw set to (batch, n_in) of the derived one."""
+        fields = split(raw, self.raw.input_slices)
+        temperature = fields["state_t"]
+        pressure = self.levels.pressure(fields["state_ps"])
+        humidity = relative_humidity(temperature, fields["state_q0001"], pressure)
+        fields["state_rh"] = jnp.clip(humidity, 0, RH_CEILING)
+        fields["state_qn"] = fields["state_q0002"] + fields["state_q0003"]
+        fields["liq_partition"] = liquid_fraction(temperature)
+        return join(fields, self.derived.inputs)
 
 
 def spread(rows: np.ndarray, slices: dict[str, slice]) -> np.ndarray:
@@ -126,6 +156,17 @@ class AffineDecoder(nnx.Module):
         rows = rows.astype(np.float64)
         std = spread(rows, features.output_slices)
         return cls(features, np.where(np.isfinite(std), std, 0.0), rows.mean(0))
+
+    @classmethod
+    def scale_only(cls, features: FeatureSet, rows: np.ndarray) -> "AffineDecoder":
+        """Without an offset, as published: heads that end in ReLU or ELU keep zero at zero."""
+        fitted = cls.fit(features, rows)
+        return cls(features, np.asarray(fitted.scale[...]), np.zeros(features.n_out))
+
+    def inverse(self, raw: jax.Array) -> jax.Array:
+        """Raw targets (batch, n_out) to network units; outputs that never vary give 0."""
+        scale = self.scale[...][None]
+        return jnp.where(scale > 0, (raw - self.offset[...][None]) / jnp.where(scale > 0, scale, 1), 0)
 
     def __call__(self, inputs: dict, latent: jax.Array) -> dict:
         return split(latent * self.scale[...][None] + self.offset[...][None], self.features.output_slices)

@@ -43,6 +43,7 @@ def test_published_parameter_counts(name):
     assert sum(int(np.prod(p.shape)) for p in jax.tree.leaves(nnx.state(shapes, nnx.Param))) == published
 
 
+HEAVY = "U-Net with locations"  # the table is all that it has beyond the U-Net, and compiling takes long
 SMALL = {
     "constant": lambda r: Constant(124, 128, rngs=r),
     "linear": lambda r: Linear(124, 128, rngs=r),
@@ -55,9 +56,7 @@ SMALL = {
     "RPN": lambda r: RandomizedPrior(rngs=r, count=3, widths=(8,)),
     "cVAE": lambda r: CVAE(rngs=r, width=16, depth=2),
     "U-Net": lambda r: UNet(124, 128, rngs=r, scalars_in=4, width=16, multiples=(1, 2), blocks=1),
-    "U-Net with locations": lambda r: UNet(
-        125, 128, rngs=r, scalars_in=5, width=16, multiples=(1, 2), locations=True
-    ),
+    HEAVY: lambda r: UNet(125, 128, rngs=r, scalars_in=5, width=16, multiples=(1, 2), locations=True),
     "Bi-LSTM": lambda r: VerticalBiLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=2),
     "ResLSTM": lambda r: ResLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=2),
     "Enc-Dec LSTM": lambda r: EncoderLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=1),
@@ -75,10 +74,12 @@ def filled(build):
     return nnx.merge(graphdef, jax.tree.map(number, state))
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == HEAVY else ()) for name in SMALL]
+)
 def test_does_not_smoke(name):
     network = filled(SMALL[name])
-    width = 125 if name == "U-Net with locations" else 124
+    width = 125 if name == HEAVY else 124
     x = jnp.asarray(np.random.default_rng(0).normal(size=(3, width)), jnp.float32)
 
     @nnx.jit
