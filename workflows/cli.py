@@ -5,7 +5,7 @@ import sys
 import typer
 
 from ..contracts.errors import SubgridError
-from .commands import bundles, les, reference, train
+from .commands import bundles, climsim, les, physics, reference, train
 
 app = typer.Typer(
     name="subgrid",
@@ -25,11 +25,21 @@ app.add_typer(run, name="run")
 
 training = typer.Typer(help="Train a learned scheme and export it as a bundle.", no_args_is_help=True)
 training.command("closure")(train.closure)
+training.command("climsim")(climsim.train)
 app.add_typer(training, name="train")
 
 validate = typer.Typer(help="Prove a learned scheme against references.", no_args_is_help=True)
 validate.command("les")(les.validate_les)
+validate.command("climsim")(climsim.validate)
 app.add_typer(validate, name="validate")
+
+data = typer.Typer(help="Prepare data sets.", no_args_is_help=True)
+data.command("climsim")(climsim.pack)
+app.add_typer(data, name="data")
+
+column_physics = typer.Typer(help="Column physics on files.", no_args_is_help=True)
+column_physics.command("mskf")(physics.mskf)
+app.add_typer(column_physics, name="physics")
 
 
 def main() -> None:

@@ -1,0 +1,97 @@
+"""`subgrid data climsim`, `subgrid train climsim` and `subgrid validate climsim`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
+HeldOutOption = Annotated[int, typer.Option(help="Time steps of a small file that are kept for testing.")]
+
+
+def pack(
+    raw: Annotated[Path, typer.Argument(help="Directory with E3SM-MMF mli/mlo pairs, searched below too.")],
+    grid: Annotated[Path, typer.Option(help="ClimSim's grid-info file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Store to write.")],
+    split: Annotated[str | None, typer.Option(help="An official split by name: train, validation, …")] = None,
+    months: Annotated[str, typer.Option(help="Pattern of the months to take, as YYYY-MM.")] = ".*",
+    stride: Annotated[int | None, typer.Option(help="Take every so many time steps.")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without damaged steps.")] = False,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Pack raw ClimSim files into an analysis-ready store, once."""
+    from ..climsim import pack as work
+    from ..progress import progress_bar
+
+    with progress_bar(f"packing {out.name}") as progress:
+        sentence = work(
+            raw,
+            grid,
+            out,
+            split=split,
+            months=months,
+            stride=stride,
+            skip_bad=skip_bad,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    typer.echo(sentence)
+
+
+def train(
+    emulator: Annotated[str, typer.Argument(help="A recipe by name; an unknown one lists them.")],
+    data: Annotated[Path, typer.Option(help="Packed file or store of columns.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Bundle to write.")],
+    part: Annotated[str, typer.Option(help="train (without the held-out steps) or all.")] = "train",
+    held_out: HeldOutOption = 12,
+    seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Epochs; the recipe's if left out.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Directory to save in and resume from.")] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Train an emulator of column physics and export it as a bundle, raw units in and out."""
+    from ..climsim import train as work
+    from ..progress import progress_bar
+
+    with progress_bar(f"training {emulator}") as progress:
+        bundle = work(
+            data,
+            out,
+            emulator,
+            part=part,
+            held_out=held_out,
+            seed=seed,
+            epochs=epochs,
+            checkpoint_dir=checkpoint,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    typer.echo(f"{bundle}: try `subgrid validate climsim --model {bundle} --data {data} --out scores`")
+
+
+def validate(
+    model: Annotated[list[Path], typer.Option(help="Bundle to score; repeat the option to compare.")],
+    data: Annotated[Path, typer.Option(help="Packed file or store of columns.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory for scores.json and the HTML page.")],
+    part: Annotated[str, typer.Option(help="unseen (by any of the models), test, train or all.")] = "unseen",
+    held_out: HeldOutOption = 12,
+    reference: Annotated[str | None, typer.Option(help="Model that the others are compared with.")] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Score emulators offline: official metrics, regimes, intervals, conservation; HTML and JSON."""
+    from ..climsim import validate as work
+    from ..progress import progress_bar
+
+    with progress_bar("scoring") as progress:
+        sentence = work(
+            model,
+            data,
+            out,
+            part=part,
+            held_out=held_out,
+            reference=reference,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    typer.echo(sentence)
+    typer.echo(f"report: {out / 'index.html'}")
