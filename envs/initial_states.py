@@ -1,0 +1,72 @@
+"""Initial vorticity of episodes: filtered-DNS states of a reference file and their images under symmetries.
+
+The forcing F = −k_f [cos(k_f x) + cos(k_f y)] is unchanged by translations of 2π/k_f along x and along y.
+Without β the flow has two more symmetries: rotation by 90°, ω'(x, y) = ω(y, −x), and reflection, which turns
+the sign of the pseudoscalar ω and so needs half a wave of the forcing: ω'(x, y) = −ω(−x + π/k_f, y + π/k_f).
+Every image of an attractor state is an attractor state, so six stored states make hundreds.
+"""
+
+import numpy as np
+
+from ..contracts.errors import InputError
+from ..contracts.reference import Reference
+from ..sims.turbulence2d.cases import Case
+from ..sims.turbulence2d.initial import resample
+
+
+def translate(vorticity: np.ndarray, along_x: float, along_y: float) -> np.ndarray:
+    """ω(x + along_x, y + along_y), (..., N, N), of a field without Nyquist modes."""
+    n = vorticity.shape[-1]
+    phase = np.fft.fftfreq(n, 1.0 / n)[:, None] * along_y + np.arange(n // 2 + 1)[None, :] * along_x
+    return np.fft.irfft2(np.fft.rfft2(vorticity) * np.exp(1j * phase), s=(n, n))
+
+
+def rotate(vorticity: np.ndarray) -> np.ndarray:
+    """ω'(x, y) = ω(y, −x), (..., N, N) as [j, i]."""
+    mirrored = np.roll(vorticity[..., ::-1, :], 1, axis=-2)  # index 0 is its own mirror image
+    return np.swapaxes(mirrored, -1, -2)
+
+
+def reflect(vorticity: np.ndarray, forcing_wavenumber: int) -> np.ndarray:
+    """ω'(x, y) = −ω(−x + π/k_f, y + π/k_f), (..., N, N)."""
+    half_wave = np.pi / forcing_wavenumber
+    shifted = translate(vorticity, half_wave, half_wave)
+    return -np.roll(shifted[..., ::-1], 1, axis=-1)
+
+
+def images(vorticity: np.ndarray, case: Case, count: int, seed: int) -> np.ndarray:
+    """`count` random images of the states (S, N, N), each state in turn, (count, N, N); the first S are plain."""
+    rng = np.random.default_rng(seed)
+    wave = 2.0 * np.pi / case.forcing_wavenumber
+    found = []
+    for index in range(count):
+        field = vorticity[index % len(vorticity)]
+        if index >= len(vorticity):
+            if not case.beta:
+                for _ in range(rng.integers(4)):
+                    field = rotate(field)
+                if rng.integers(2):
+                    field = reflect(field, case.forcing_wavenumber)
+            field = translate(field, *(wave * rng.integers(case.forcing_wavenumber, size=2)))
+        found.append(field)
+    return np.stack(found)
+
+
+def initial_states(
+    reference: Reference, case: Case, n: int, *, held_out: bool, count: int = 64, seed: int = 0
+) -> np.ndarray:
+    """`count` attractor states on N × N points, (count, N, N), from the training or the held-out states.
+
+    InputError: N is above the grid of the stored states, which lack the modes.
+    """
+    stored = reference["states/vorticity"]
+    if n > stored.shape[-1]:
+        raise InputError(
+            f"The states of the reference have {stored.shape[-1]} points a side, too few for N = {n}; "
+            "take a smaller N."
+        )
+    chosen = stored[reference["states/held_out"].astype(bool) == held_out].astype(np.float64)
+    if not len(chosen):
+        kind = "held-out" if held_out else "training"
+        raise InputError(f"The reference of {case.name} holds no {kind} states; make it with a longer run.")
+    return images(np.stack([resample(field, n) for field in chosen]), case, count, seed)

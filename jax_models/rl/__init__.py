@@ -1,0 +1,1 @@
+"""Reinforcement learning on environments of arrays: small pure pieces, PPO and V-RACER."""
