@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from ..contracts.errors import SubgridError
 
@@ -59,7 +60,8 @@ def _jax() -> Finding:
 
 
 def _command(name: str, package: str) -> Finding:
-    path = shutil.which(name)
+    """A command on the PATH, or beside this Python: the environment need not be active."""
+    path = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
     return Finding(name, path is not None, path or "not on the PATH", f"apt-get install {package}")
 
 
