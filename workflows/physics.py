@@ -1,43 +1,26 @@
-"""`subgrid physics`: the convection scheme on files of columns or sequences, and files of generated columns."""
+"""`subgrid physics`: the convection scheme on files of columns or sequences; files of generated columns."""
 
 from pathlib import Path
 
 import numpy as np
 
+from ..contracts.columns_file import (
+    create_answers,
+    open_columns,
+    open_dataset,
+    read_columns,
+    write_answers,
+)
 from ..contracts.errors import FileError, InputError
 from ..contracts.files import require_absent, writing
-from ..contracts.provenance import provenance
-from ..sims.convection.mskf import convect
+from ..sims.convection.mskf import KINDS, MODES, convect
+from ..sims.convection.sequence import march
 from ..sims.convection.status import refusals
-from ..sims.convection.variables import (
-    CODES,
-    INTEGERS,
-    INTERFACES,
-    OPTIONAL_INTEGERS,
-    PROFILES,
-    SCALARS,
-    STATE,
-    STATE_PROFILES,
-    STATE_SCALARS,
-    Variable,
-)
 from .progress import Progress, silent
 
-# What the state is called in the files: on entry, and on exit where the names differ.
-ENTRY_NAMES = {"w0avg": "w0avg_in", "nca": "nca_in", "pratec": "pratec_in", "raincv": "raincv_in"}
-EXIT_NAMES = {"w0avg": "w0avg_out"}
-# Tendencies on entry are uniform in a column of the reference file.
-UNIFORM_TENDENCIES = {
-    "rthcuten": "tend_in_rth",
-    "rqvcuten": "tend_in_rqv",
-    "rqccuten": "tend_in_hyd",
-    "rqrcuten": "tend_in_hyd",
-    "rqicuten": "tend_in_hyd",
-    "rqscuten": "tend_in_hyd",
-    "rucuten": "tend_in_ruv",
-    "rvcuten": "tend_in_ruv",
-}
 CHUNK = 4096  # columns read, computed and written at a time
+FORCING = ("th_forcing", "qv_forcing", "w_base", "w_amplitude", "w_period")
+SEQUENCE_INPUTS = ("p", "pi", "rho", "dz8w", "u", "v", "dx", "dt", "cudt", "ust", "hfx", "pblh", "zol")
 
 
 def run_mskf(
@@ -52,110 +35,87 @@ def run_mskf(
 ) -> str:
     """Convection in every column of the root group of `source`, written to `target` by the reference names.
 
-    Dimensions `column`, `lev` and `ilev`; variables `variables.PROFILES`, `w`, `w0avg_in`, `SCALARS` and
-    `nlev`, and optionally the other integers, `nca_in`, `pratec_in`, `raincv_in` and `tend_in_*`.
-
-    Returns one sentence on what was found. Raises FileError or InputError.
+    contracts/columns_file.py says what a file of columns holds. Returns one sentence on what was found, with
+    the columns that were refused. Raises FileError or InputError.
     """
+    require_options(precision, mode)
     require_absent(target, overwrite=overwrite)
+    codes, status = [], []
     with open_columns(source) as dataset, writing(target, overwrite=overwrite) as temporary:
-        count = dataset.dimensions["column"].size
-        outcomes = []
-        with create(temporary, dataset, ("column",), precision, mode) as output:
-            for start in range(0, count, CHUNK):
-                part = slice(start, min(start + CHUNK, count))
+        sizes = {name: dataset.dimensions[name].size for name in ("column", "lev")}
+        attributes = {"mode": mode, "source": Path(source).name}
+        with create_answers(temporary, sizes, precision, attributes) as output:
+            for start in range(0, sizes["column"], CHUNK):
+                part = slice(start, min(start + CHUNK, sizes["column"]))
                 columns = read_columns(dataset, part)
                 answer = convect(columns, mode=mode, precision=precision, threads=threads)
-                write_columns(output, part, answer, columns["nlev"])
-                outcomes.append((answer["exit_code"], answer["status"]))
-                progress(part.stop, count)
-    codes, status = (np.concatenate(part) for part in zip(*outcomes, strict=True))
-    return summary(codes, status, target)
+                write_answers(output, part, answer, columns["nlev"])
+                codes.append(answer["exit_code"])
+                status.append(answer["status"])
+                progress(part.stop, sizes["column"])
+    return summary(np.concatenate(codes), np.concatenate(status), target)
 
 
-def open_columns(source: Path):
-    """The dataset, with its dimensions and required variables checked."""
-    from netCDF4 import Dataset
+def run_mskf_sequences(
+    source: Path,
+    target: Path,
+    *,
+    precision: str = "double",
+    mode: str = "clean",
+    threads: int | None = None,
+    overwrite: bool = False,
+) -> str:
+    """Replay the group `sequences` of `source` (its first step, its forcing, its w) with the scheme in the loop.
 
-    try:
-        dataset = Dataset(source)
-    except OSError as error:
-        raise FileError(f"{source} cannot be read as NetCDF ({error}); give a file of columns.") from error
-    dataset.set_auto_mask(False)
-    for dimension in ("column", "lev", "ilev"):
-        if dimension not in dataset.dimensions:
-            raise FileError(
-                f"{source} has no dimension '{dimension}' in its root group; expected column, lev, ilev."
-            )
-    if dataset.dimensions["column"].size == 0:
-        raise FileError(f"{source} holds no columns; give at least one.")
-    required = [v.name for v in PROFILES + INTERFACES + SCALARS] + ["w0avg_in", "nlev"]
-    missing = [name for name in required if name not in dataset.variables]
-    if missing:
-        raise FileError(f"{source} lacks the variables {', '.join(missing)}; add them to its root group.")
-    return dataset
-
-
-def read_columns(dataset, part: slice) -> dict[str, np.ndarray]:
-    """The columns `part` under the names of the scheme."""
-    names = [v.name for v in PROFILES + INTERFACES + SCALARS] + ["nlev"]
-    columns = {name: dataset[name][part] for name in names}
-    columns["w0avg"] = dataset["w0avg_in"][part]
-    for name in OPTIONAL_INTEGERS:
-        if name in dataset.variables:
-            columns[name] = dataset[name][part]
-    for name in ("nca", "pratec", "raincv"):
-        if ENTRY_NAMES[name] in dataset.variables:
-            columns[name] = dataset[ENTRY_NAMES[name]][part]
-    shape = columns["t"].shape
-    for name, entry in UNIFORM_TENDENCIES.items():
-        if entry in dataset.variables:
-            columns[name] = np.broadcast_to(dataset[entry][part][:, None], shape)
-    return columns
-
-
-def create(path: Path, source, leading: tuple[str, ...], precision: str, mode: str):
-    """An output file with the dimensions of `source` and a variable for every output."""
-    from netCDF4 import Dataset
-
-    output = Dataset(path, "w")
-    for name in (*leading, "lev"):
-        output.createDimension(name, source.dimensions[name].size)
-    kind = {"double": "f8", "single": "f4"}.get(precision)
-    if kind is None:
-        raise InputError(f"The precision {precision!r} is unknown; it is double or single.")
-    for variable in STATE + CODES:
-        dimensions = (*leading, "lev") if variable in STATE_PROFILES else leading
-        define(output, variable, "i4" if variable in CODES else kind, dimensions)
-    output.setncatts(
-        provenance()
-        | {
-            "title": "Multi-scale Kain-Fritsch convection",
-            "mode": mode,
-            "precision": precision,
-            "source": Path(source.filepath()).name,
-        }
+    Written to the group `sequences` of `target`: outputs by step, `t`, `qv`, `nca_end` and `rainc`.
+    """
+    require_options(precision, mode)
+    require_absent(target, overwrite=overwrite)
+    with open_dataset(source) as dataset:
+        if "sequences" not in dataset.groups:
+            raise FileError(f"{source} has no group 'sequences'; give a file with sequences.")
+        group = dataset["sequences"]
+        group.set_auto_mask(False)
+        names = ("nlev", "stepcu", *SEQUENCE_INPUTS, *FORCING)
+        missing = [name for name in (*names, "t", "qv") if name not in group.variables]
+        if missing:
+            raise FileError(f"{source}: the group 'sequences' lacks {', '.join(missing)}.")
+        column = {name: group[name][:] for name in names}
+        column |= {name: group[name][:, 0] for name in ("t", "qv")}
+        steps = group.dimensions["step"].size
+    answer = march(column, steps, mode=mode, precision=precision, threads=threads)
+    with writing(target, overwrite=overwrite) as temporary:
+        write_sequences(
+            temporary, answer, column["nlev"], precision, {"mode": mode, "source": Path(source).name}
+        )
+    return (
+        f"{target}: {answer['t'].shape[0]} sequences of {steps} steps, "
+        f"rain {np.min(answer['rainc'][:, -1]):.4g} to {np.max(answer['rainc'][:, -1]):.4g} mm."
     )
-    return output
 
 
-def define(output, variable: Variable, kind: str, dimensions: tuple[str, ...]) -> None:
-    """One variable of the output file with its unit."""
-    created = output.createVariable(
-        EXIT_NAMES.get(variable.name, variable.name), kind, dimensions, compression="zlib", complevel=1
-    )
-    created.units = variable.units
-    created.long_name = variable.long_name
+def write_sequences(path: Path, answer: dict, nlev: np.ndarray, precision: str, attributes: dict) -> None:
+    """Outputs of the sequences, step by step."""
+    count, steps, levels = answer["t"].shape
+    sizes = {"seq": count, "step": steps, "lev": levels}
+    with create_answers(path, sizes, precision, attributes, "sequences") as dataset:
+        output = dataset["sequences"]
+        write_answers(output, slice(None), answer, nlev)
+        for name, units in (("t", "K"), ("qv", "kg kg-1")):
+            output.createVariable(name, "f8", ("seq", "step", "lev")).units = units
+            used = np.arange(levels) < nlev[:, None, None]
+            output[name][:] = np.ma.masked_array(answer[name], ~np.broadcast_to(used, answer[name].shape))
+        for name, units in (("rainc", "mm"), ("nca_in", "s"), ("nca_end", "s"), ("called", "1")):
+            output.createVariable(name, "f8", ("seq", "step")).units = units
+            output[name][:] = answer[name]
 
 
-def write_columns(output, part: slice, answer: dict[str, np.ndarray], nlev: np.ndarray) -> None:
-    """Outputs of the columns `part`; levels above `nlev` stay missing."""
-    used = np.arange(answer["rthcuten"].shape[1]) < np.asarray(nlev)[:, None]
-    for variable in STATE + CODES:
-        values = answer[variable.name]
-        if variable in STATE_PROFILES:
-            values = np.ma.masked_array(values, ~used)
-        output[EXIT_NAMES.get(variable.name, variable.name)][part] = values
+def require_options(precision: str, mode: str) -> None:
+    """Raise InputError for an unknown precision or mode."""
+    if precision not in KINDS:
+        raise InputError(f"The precision {precision!r} is unknown; it is one of {', '.join(KINDS)}.")
+    if mode not in MODES:
+        raise InputError(f"The mode {mode!r} is unknown; it is one of {', '.join(MODES)}.")
 
 
 def summary(codes: np.ndarray, status: np.ndarray, target: Path) -> str:
@@ -167,6 +127,3 @@ def summary(codes: np.ndarray, status: np.ndarray, target: Path) -> str:
     if np.any(status):
         text += f", {np.count_nonzero(status)} refused: " + "; ".join(refusals(status))
     return text + "."
-
-
-__all__ = ["INTEGERS", "STATE_SCALARS", "run_mskf"]

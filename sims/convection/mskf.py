@@ -1,4 +1,4 @@
-"""The multi-scale Kain-Fritsch scheme on batches of columns, in NumPy arrays, through the C entry of the Fortran kernels."""
+"""The multi-scale Kain-Fritsch scheme on batches of columns: NumPy in and out, Fortran between."""
 
 import ctypes
 import os
@@ -6,9 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...contracts.errors import InputError
-from .library import ENTRIES, Addresses, Integers, library
-from .variables import (
+from ...contracts.columns import (
     INPUTS,
     INTEGERS,
     INTERFACES,
@@ -19,6 +17,8 @@ from .variables import (
     STATE_PROFILES,
     STATE_SCALARS,
 )
+from ...contracts.errors import InputError
+from .library import ENTRIES, Addresses, Integers, library
 
 KINDS = {"double": np.float64, "single": np.float32}
 MODES = ("clean", "match")
@@ -34,8 +34,8 @@ def convect(
     """Convection in every column.
 
     Args:
-        columns: the arrays of `variables.INPUTS` and `w0avg`, and optionally more of `variables.STATE` (what a
-            column that NCA holds keeps; `nca` defaults to -100 s, the rest to 0). Profiles have the shape
+        columns: the arrays of `INPUTS` and `w0avg`, and optionally more of `STATE` (what a column
+            that NCA holds keeps; `nca` defaults to -100 s, the rest to 0). Profiles have the shape
             (columns, levels) with level 0 lowest, `w` (columns, levels + 1), all others (columns,). Levels at
             and above `nlev` are ignored and come out as 0.
         mode: `clean`, closed-form thermodynamics and guards, or `match`, WRF's numbers including its quirks
@@ -44,7 +44,7 @@ def convect(
         threads: OpenMP threads over columns; all cores if None. The answer does not depend on it.
 
     Returns:
-        The arrays of `variables.STATE`, `exit_code` (columns,) int32 and `status` (columns,) int32; a column
+        The arrays of `STATE`, `exit_code` (columns,) int32 and `status` (columns,) int32; a column
         with a status other than 0 was refused (`status.refusals` says why) and has no convection.
 
     Raises:
@@ -96,7 +96,7 @@ def gather_inputs(columns: Mapping, count: int, levels: int, kind: type) -> dict
 
 
 def gather_state(columns: Mapping, count: int, levels: int, kind: type) -> dict[str, np.ndarray]:
-    """Fresh in-and-out arrays; the running mean of w is required, the rest starts at rest. Unused levels are 0."""
+    """Fresh in-and-out arrays; `w0avg` is required, the rest starts at rest. Unused levels are 0."""
     state = {"w0avg": checked(columns, "w0avg", (count, levels), kind).copy()}
     for variable in STATE_PROFILES + STATE_SCALARS:
         shape = (count, levels) if variable in STATE_PROFILES else (count,)

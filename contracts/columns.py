@@ -1,4 +1,4 @@
-"""Every array of the scheme once: name, unit, meaning. Order is that of the Fortran entry `subgrid_mskf_columns_*`."""
+"""Every array of the convection scheme once, in the order of the Fortran entries `subgrid_mskf_columns_*`."""
 
 from typing import NamedTuple
 
@@ -69,7 +69,8 @@ CODES = (
         "exit_code",
         "1",
         "1 deep, 2 shallow, 0 held by NCA, -1 no source layer triggers, -2 source layer thinner than 50 hPa, "
-        "-3 condensation level above the top, -4 convection would raise the CAPE, -5 mass flux too small, -100 refused",
+        "-3 condensation level above the top, -4 convection would raise the CAPE, -5 mass flux too small, "
+        "-100 refused",
     ),
     Variable("status", "1", "0: fit for the scheme; else the reason why the column was refused"),
 )
