@@ -7,7 +7,7 @@ import typer
 
 OUTCOME = {
     "complete": "complete",
-    "time_limit": "stopped by --max-seconds with the statistics so far; run again with --overwrite to continue",
+    "time_limit": "stopped by --max-seconds with statistics so far; continue with --overwrite",
     "interrupted": "interrupted; run again to continue",
 }
 
