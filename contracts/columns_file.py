@@ -2,7 +2,8 @@
 
 Dimensions `column`, `lev` (lowest first) and `ilev` (lev + 1); levels at and above `nlev` are missing. What a
 column brings along is named `w0avg_in`, `nca_in`, `pratec_in`, `raincv_in` and `tend_in_*` (uniform in the
-column); what it leaves with is `w0avg_out` and the other names of `STATE`. A training set holds inputs and labels in one file.
+column); what it leaves with is `w0avg_out` and the other names of `STATE`. A training set holds inputs and
+labels in one file.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from .columns import (
     Variable,
 )
 from .errors import FileError
+from .provenance import provenance
 
 SCHEMA = "subgrid-columns-1"
 ON_ENTRY = {"w0avg": "w0avg_in", "nca": "nca_in", "pratec": "pratec_in", "raincv": "raincv_in"}
@@ -83,11 +85,19 @@ def read_columns(dataset, part: slice) -> dict[str, np.ndarray]:
     return columns
 
 
-def create_answers(path: str | Path, sizes: Mapping[str, int], precision: str, attributes: Mapping[str, str]):
-    """A new file for outputs; `sizes` are the leading dimensions and `lev`, in order."""
+def create_answers(
+    path: str | Path,
+    sizes: Mapping[str, int],
+    precision: str,
+    attributes: Mapping[str, str],
+    group: str | None = None,
+):
+    """A new file for outputs, in its root or a group; `sizes` are the leading dimensions and `lev`."""
     from netCDF4 import Dataset
 
-    output = Dataset(path, "w")
+    dataset = Dataset(path, "w")
+    dataset.setncatts(provenance() | {"schema": SCHEMA, "precision": precision} | dict(attributes))
+    output = dataset.createGroup(group) if group else dataset
     for name, size in sizes.items():
         output.createDimension(name, size)
     leading = tuple(name for name in sizes if name not in ("lev", "ilev"))

@@ -65,7 +65,7 @@ def run_mskf_sequences(
     threads: int | None = None,
     overwrite: bool = False,
 ) -> str:
-    """Replay the group `sequences` of `source` (its first step, its forcing, its w) with the scheme in the loop.
+    """Replay the group `sequences` of `source` (first step, forcing, w) with the scheme in the loop.
 
     Written to the group `sequences` of `target`: outputs by step, `t`, `qv`, `nca_end` and `rainc`.
     """
