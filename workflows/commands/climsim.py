@@ -13,7 +13,7 @@ def pack(
     raw: Annotated[Path, typer.Argument(help="Directory with E3SM-MMF mli/mlo pairs, searched below too.")],
     grid: Annotated[Path, typer.Option(help="ClimSim's grid-info file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Store to write.")],
-    split: Annotated[str | None, typer.Option(help="An official split by name: train, validation, …")] = None,
+    split: Annotated[str | None, typer.Option(help="An official split: train, val, scoring or test.")] = None,
     months: Annotated[str, typer.Option(help="Pattern of the months to take, as YYYY-MM.")] = ".*",
     stride: Annotated[int | None, typer.Option(help="Take every so many time steps.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without damaged steps.")] = False,

@@ -1,0 +1,134 @@
+"""The pipeline end to end on mock columns, and the required ordering of emulators on the real ones."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subgrid.contracts.errors import FileError, InputError
+from subgrid.contracts.variables import V1_TARGETS, feature_set
+from subgrid.jax_models.data.columns import inputs_of
+from subgrid.jax_models.data.mock import mock_columns
+from subgrid.jax_models.data.store import write_store
+from subgrid.jax_models.emulator_bundle import load_emulator
+from subgrid.validation.climsim import metrics
+from subgrid.validation.climsim.invariants import residuals
+from subgrid.workflows import climsim
+
+CPU = ("cpu",)
+
+
+def steps_of(columns):
+    for i in range(columns.steps):
+        yield int(columns.ymd[i]), int(columns.tod[i]), {n: f[i] for n, f in columns.fields.items()}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Two steps on each of eight days that do not follow each other."""
+    columns = mock_columns(16, ncol=96, seed=3)
+    ymd, tod = 80201 + np.arange(16) // 2 * 2, 40000 + 1200 * (np.arange(16) % 2)
+    path = tmp_path_factory.mktemp("climsim") / "mock.zarr"
+    write_store(
+        path, steps_of(type(columns)(columns.fields, ymd, tod, columns.grid)), columns.grid, capacity=16
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def bundles(store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundles")
+    for name in ("constant", "linear"):
+        climsim.train(store, folder / f"{name}.bundle", name, held_out=4, platforms=CPU)
+    return folder
+
+
+def test_a_bundle_gives_what_was_trained_and_names_its_steps(bundles, store):
+    features, predict, bundle = load_emulator(bundles / "linear.bundle")
+    assert features == feature_set("V1")
+    columns = climsim.load_part(store, "test", held_out=4)
+    assert columns.steps == 4
+    matrix = predict(inputs_of(columns, features))
+    assert matrix.shape == (4 * 96, 128)
+    # Any number of columns, whatever the compiled batch sizes.
+    np.testing.assert_allclose(predict(inputs_of(columns, features)[:5]), matrix[:5], rtol=1e-4, atol=1e-9)
+    trained_on = json.loads(bundle.config)["trained_on"]
+    assert len(trained_on) == 12
+    assert not set(trained_on) & set(climsim.stamps(columns))
+
+
+def test_validation_scores_only_unseen_steps_by_default(bundles, store, tmp_path):
+    models = [bundles / "constant.bundle", bundles / "linear.bundle"]
+    sentence = climsim.validate(models, store, tmp_path / "report", reference="constant")
+    assert sentence.startswith("linear has -")
+    scores = json.loads((tmp_path / "report" / "scores.json").read_text())
+    assert scores["time_steps"] == 4
+    assert scores["models"]["linear"]["parameters"] > 124 * 128
+    assert scores["models"]["linear"]["variables"]["cam_out_NETSW"]["mae_by_regime"]["land"] > 0
+    with pytest.raises(FileError, match="already exists"):
+        climsim.validate(models, store, tmp_path / "report")
+
+
+def test_nothing_unseen_is_an_error(bundles, store, tmp_path):
+    whole = climsim.train(store, tmp_path / "all.bundle", "constant", part="all", platforms=CPU)
+    with pytest.raises(InputError, match="seen in training"):
+        climsim.validate([whole], store, tmp_path / "report")
+
+
+def test_physics_survives_the_export(store, tmp_path):
+    bundle = climsim.train(store, tmp_path / "m.bundle", "column_mlp", held_out=4, epochs=1, platforms=CPU)
+    columns = climsim.load_part(store, "test", held_out=4)
+    case = climsim.case_of(columns)
+    found = residuals(climsim.emulate(bundle, columns).outputs, case.inputs, case.mass, case.area)
+    assert found["NETSW identity, rms [W/m2]"] < 1e-3
+    assert found["shortwave at night, max [W/m2]"] == 0
+    assert found["columns with more snow than precipitation [%]"] == 0
+    for water in ("vapour", "liquid", "ice"):
+        assert found[f"cells with negative {water} after the step [%]"] == 0
+
+
+def test_real_emulators_stand_in_the_required_order(tmp_path):
+    data = Path(__file__).resolve().parents[3] / "shared/data/climsim/climsim_lowres_real_60steps.nc"
+    if not data.is_file():
+        pytest.skip("the shared ClimSim data are not beside the checkout")
+    held_out = climsim.load_part(data, "test")
+    assert held_out.steps == 12
+    case, mae = climsim.case_of(held_out), {}
+    for name in ("constant", "linear"):
+        bundle = climsim.train(data, tmp_path / f"{name}.bundle", name, platforms=CPU)
+        outputs = climsim.emulate(bundle, held_out).outputs
+        mae[name] = {
+            n: metrics.mean_absolute_error(case.energy(n, outputs[n]), case.energy(n, case.targets[n])).mean()
+            for n in V1_TARGETS
+        }
+    # Another split of another 99 steps; nature varies by a few per cent between them.
+    anchors = (4.605, 5.870, 195.2, 58.96, 10.87, 98.33, 82.62, 88.39, 38.33, 22.39)
+    for name, anchor in zip(V1_TARGETS, anchors, strict=True):
+        assert mae["linear"][name] < mae["constant"][name]
+        assert mae["constant"][name] == pytest.approx(anchor, rel=0.05)
+
+
+def test_packing_needs_its_inputs_and_leaves_nothing_behind(tmp_path):
+    with pytest.raises(FileError, match="not a directory"):
+        climsim.pack(tmp_path / "none", tmp_path / "grid.nc", tmp_path / "o.zarr")
+    assert not (tmp_path / "o.zarr").exists()
+
+
+def test_packing_real_pairs(tmp_path):
+    shared = Path(__file__).resolve().parents[3] / "shared/data/climsim"
+    if not shared.is_dir():
+        pytest.skip("the shared ClimSim data are not beside the checkout")
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for path in (shared / "raw_pairs").iterdir():
+        (raw / path.name).symlink_to(path)
+    grid = shared / "ClimSim_low-res_grid-info.nc"
+    line = climsim.pack(raw, grid, tmp_path / "all.zarr", split="val", stride=1)
+    assert line.endswith("2 time steps × 384 columns; no time step skipped.")
+    (raw / "E3SM-MMF.mlo.0008-02-19-24000.nc").unlink()
+    with pytest.raises(FileError, match="--skip-bad"):
+        climsim.pack(raw, grid, tmp_path / "half.zarr")
+    line = climsim.pack(raw, grid, tmp_path / "half.zarr", skip_bad=True)
+    assert "1 time steps × 384 columns; 1 time steps skipped" in line
+    assert climsim.load_part(tmp_path / "half.zarr", "all").tod.tolist() == [22800]
