@@ -10,6 +10,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := _build/stamps
+INSTALLED := $(VENV)/subgrid-installed
 JOBS   ?= 2
 PYTEST ?= -n $(JOBS) -q
 
@@ -26,15 +27,15 @@ test-slow: build debug
 
 build: $(STAMPS)/release
 debug: $(STAMPS)/debug
-python: $(STAMPS)/python
+python: $(INSTALLED)
 
-lint: $(STAMPS)/python
+lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/fortitude check --quiet benchmarks contracts examples fortran_bridge sims tests workflows
 
-format: $(STAMPS)/python
+format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -47,8 +48,7 @@ $(STAMPS)/system: .ci/system-packages
 	@touch $@
 
 # The system's packages come first, because Debian keeps venv apart, but a change there needs no second pip.
-$(STAMPS)/python: pyproject.toml setup.py | $(STAMPS)/system
-	@mkdir -p $(@D)
+$(INSTALLED): pyproject.toml setup.py | $(STAMPS)/system
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[fortran,rl,dev]"
@@ -58,7 +58,7 @@ $(STAMPS)/python: pyproject.toml setup.py | $(STAMPS)/system
 .PHONY: $(STAMPS)/release $(STAMPS)/debug
 $(STAMPS)/release: CONFIG := Release
 $(STAMPS)/debug:   CONFIG := Debug
-$(STAMPS)/release $(STAMPS)/debug: $(STAMPS)/system $(STAMPS)/python
+$(STAMPS)/release $(STAMPS)/debug: $(STAMPS)/system $(INSTALLED)
 	@test -f _build/$(@F)/build.ninja || $(BIN)/cmake -S . -B _build/$(@F) -G Ninja \
 	    -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja -DCMAKE_BUILD_TYPE=$(CONFIG) -DSUBGRID_WERROR=ON \
 	    -DPython3_EXECUTABLE=$(abspath $(BIN))/python > _build/cmake-$(@F).log \
