@@ -44,14 +44,15 @@ clean:
 
 $(STAMPS)/system: .ci/system-packages
 	@mkdir -p $(@D)
-	PYTHON=$(PYTHON) .ci/system-packages
+	@PYTHON=$(PYTHON) .ci/system-packages
 	@touch $@
 
 # The system's packages come first, because Debian keeps venv apart, but a change there needs no second pip.
 $(INSTALLED): pyproject.toml setup.py | $(STAMPS)/system
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[fortran,rl,dev]"
+	@echo "installing Python packages into $(VENV) (a minute or two)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable ".[fortran,rl,dev]"
 	@touch $@
 
 # CMake decides what has to be built again, so these two always ask it.
@@ -59,6 +60,7 @@ $(INSTALLED): pyproject.toml setup.py | $(STAMPS)/system
 $(STAMPS)/release: CONFIG := Release
 $(STAMPS)/debug:   CONFIG := Debug
 $(STAMPS)/release $(STAMPS)/debug: $(STAMPS)/system $(INSTALLED)
+	@echo "building Fortran and C ($(@F))"
 	@test -f _build/$(@F)/build.ninja || $(BIN)/cmake -S . -B _build/$(@F) -G Ninja \
 	    -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja -DCMAKE_BUILD_TYPE=$(CONFIG) -DSUBGRID_WERROR=ON \
 	    -DPython3_EXECUTABLE=$(abspath $(BIN))/python > _build/cmake-$(@F).log \

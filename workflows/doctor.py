@@ -23,8 +23,8 @@ class Finding:
     def line(self) -> str:
         """The finding as one line of text."""
         if self.present:
-            return f"ok       {self.name:<26} {self.found}"
-        return f"MISSING  {self.name:<26} {self.found}; type: {self.remedy}"
+            return f"ok       {self.name:<28} {self.found}"
+        return f"MISSING  {self.name:<28} {self.found}; type: {self.remedy}"
 
 
 def examine() -> list[Finding]:
