@@ -10,8 +10,9 @@ module subgrid_mskf_fallout_dp
 contains
 
    !> Freeze a share of the condensate between 268.16 and 248.16 K; the parcel warms and stays saturated, the vapour
-   !> coming from the ice.
-   pure subroutine freeze(p, t_before, t, theta_e, q, liquid, ice, fresh_liquid, fresh_ice)
+   !> coming from the ice (in the clean scheme no more than there is).
+   pure subroutine freeze(clean, p, t_before, t, theta_e, q, liquid, ice, fresh_liquid, fresh_ice)
+      logical, intent(in) :: clean
       real(wp), intent(in) :: p                        !< [Pa]
       real(wp), intent(inout) :: t_before              !< T at the last level, for the next one [K]
       real(wp), intent(inout) :: t, theta_e            !< [K]
@@ -36,6 +37,7 @@ contains
       capacity = heat_capacity*(1.0_wp + 0.89_wp*q)
       t = t + fusion*frozen/(capacity + sublimation*q*saturation_slope(t))
       vapour = saturation_mixing_ratio(t, p) - q
+      if (clean) vapour = min(vapour, ice)
       ice = ice - vapour
       q = q + vapour
       theta_e = bolton_theta_e(p, t, q, t)

@@ -89,7 +89,7 @@ contains
       up%liquid(n) = up%liquid(n - 1)
       up%ice(n) = up%ice(n - 1)
       call adjust_saturation(thermo, env%p(n), up%theta_e(n), up%t(n), up%q(n), up%liquid(n), up%ice(n), fresh_liquid)
-      call freeze(env%p(n), state%t_freezing, up%t(n), up%theta_e(n), up%q(n), up%liquid(n), up%ice(n), &
+      call freeze(env%clean, env%p(n), state%t_freezing, up%t(n), up%theta_e(n), up%q(n), up%liquid(n), up%ice(n), &
          fresh_liquid, fresh_ice)
       up%tv(n) = up%t(n)*(1.0_wp + virtual_factor*up%q(n))
       distance = env%dz(n - 1)
