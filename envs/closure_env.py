@@ -132,7 +132,7 @@ class ClosureEnv:
         )
 
     def advance(self, state: EnvState, action: jax.Array, params: EnvParams):
-        """(state, reward, terminated) after an action, without reset; a blow-up leaves the state as it was."""
+        """(state, reward, terminated) after an action, without reset; a blow-up leaves the state alone."""
         closure = self.action.closure(action, self.lattice)
         step = make_step(self.case, self.n, self.numerics, closure, "float32")
         flow = jax.lax.scan(lambda flow, _: (step(flow), None), state.flow, length=self.hold)[0]

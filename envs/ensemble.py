@@ -1,10 +1,10 @@
-"""Long runs of an ensemble of large-eddy simulations, each with its own closure constants, and their statistics.
+"""Long runs of an ensemble of large-eddy simulations, each with its own closure constants; their statistics.
 
 Everything is one compiled loop on the device: only block means leave it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -26,7 +26,7 @@ class RunPlan:
     blocks: int = 20
     block_time: float = 5.0
     sample_interval: float = 0.2
-    bins: HistogramBins = HistogramBins()
+    bins: HistogramBins = field(default_factory=HistogramBins)
 
     @property
     def time(self) -> float:

@@ -35,7 +35,7 @@ def reflect(vorticity: np.ndarray, forcing_wavenumber: int) -> np.ndarray:
 
 
 def images(vorticity: np.ndarray, case: Case, count: int, seed: int) -> np.ndarray:
-    """`count` random images of the states (S, N, N), each state in turn, (count, N, N); the first S are plain."""
+    """`count` random images of the states (S, N, N) in turn, (count, N, N); the first S are plain."""
     rng = np.random.default_rng(seed)
     wave = 2.0 * np.pi / case.forcing_wavenumber
     found = []

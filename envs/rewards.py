@@ -1,4 +1,4 @@
-"""Rewards: how near the enstrophy spectrum of the LES is to that of the filtered DNS; the same for all agents.
+"""Rewards: how near the enstrophy spectrum of the LES is to the filtered DNS; the same for all agents.
 
     paper            1 / ‖k (Z − Z_ref)‖², of the instant (Mojgani et al. 2023); heavy-tailed, case-dependent
     log_ratio        1 − ln(1 + ‖ln(Z̄/Z_ref)‖²_C) of the running mean Z̄ over about one time unit

@@ -19,7 +19,7 @@ from ..sims.closures.flow import Array, Flow
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class UniformClosure:
-    """`smagorinsky` c_s, `leith` c_l, `biharmonic` c_4, `returned` b: numbers, or arrays (E,) for `jax.vmap`."""
+    """`smagorinsky` c_s, `leith` c_l, `biharmonic` c_4, `returned` b: numbers, or (E,) for `jax.vmap`."""
 
     smagorinsky: Array
     leith: Array

@@ -1,4 +1,4 @@
-"""`subgrid train closure --method ppo|vracer`: a closure learned by many agents in a large-eddy simulation."""
+"""`subgrid train closure --method ppo|vracer`: a closure learned by many agents in a simulation."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -62,7 +62,7 @@ class ClosureRl:
 
 
 def make_environment(config: ClosureRl) -> ClosureEnv:
-    """The environment of a configuration; InputError for unknown names or a grid that cannot carry the forcing."""
+    """The environment; InputError for unknown names or a grid that cannot carry the forcing."""
     return ClosureEnv(
         get_case(config.case),
         config.grid,

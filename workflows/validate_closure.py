@@ -1,7 +1,7 @@
 """`subgrid validate closure`: a learned closure beside its baselines in long runs from held-out states."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,11 @@ REPLICAS = 400
 
 @dataclass(frozen=True)
 class ValidationPlan:
-    """`seeds` simulations a closure, each `plan` long; `copies` simulations of `tuning_time` for each constant
-    that the search tries."""
+    """`seeds` simulations a closure, each `plan` long; `copies` of `tuning_time` for each constant that the
+    search tries."""
 
     seeds: int = 8
-    plan: RunPlan = RunPlan(spin_up=10.0, blocks=20, block_time=5.0)
+    plan: RunPlan = field(default_factory=RunPlan)
     copies: int = 8
     tuning_time: float = 20.0
 
@@ -38,7 +38,7 @@ class ValidationPlan:
 def evaluate(
     environment: ClosureEnv, params: EnvParams, closures: Mapping[str, Any], plan: ValidationPlan
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Block means of every closure by name: dictionaries of constants run as one ensemble, others one by one."""
+    """Block means of every closure by name: dictionaries of constants run as one ensemble, others singly."""
     uniform = {name: c for name, c in closures.items() if isinstance(c, dict)}
     members = stack([constants(**c) for c in uniform.values() for _ in range(plan.seeds)])
     together = run_ensemble(environment, params, lambda member: member, members, plan.plan)

@@ -37,7 +37,7 @@ def require_whole(path: Path) -> None:
 
 
 class _Header:
-    """A cursor over the header. Counts are 8 bytes wide in CDF-5, else 4; offsets are 4 wide in CDF-1 only."""
+    """A cursor over the header. Counts take 8 bytes in CDF-5, else 4; offsets take 4 in CDF-1 only."""
 
     def __init__(self, stream: BinaryIO, version: int):
         self.stream = stream

@@ -1,4 +1,4 @@
-"""What a learner asks of an environment, and trajectories of many copies of it. Nothing here knows turbulence."""
+"""What a learner asks of an environment, and trajectories of many copies. Nothing here knows turbulence."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,7 +28,7 @@ class Environment(Protocol):
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Trajectory:
-    """Steps of E simulations, leading axes (T, E): what was seen, done (unsquashed), earned, and by what policy."""
+    """Steps of E simulations, leading axes (T, E): seen, done (unsquashed), earned, and by what policy."""
 
     observation: Any
     final_observation: Any
@@ -58,7 +58,7 @@ def rollout(
     steps: int,
     shared_noise: float,
 ) -> tuple[tuple[Any, Any], Trajectory]:
-    """March all simulations `steps` actions under the stochastic policy from `start` = (observation, state)."""
+    """March all simulations `steps` actions under the stochastic policy; `start` = (observation, state)."""
     count = jax.tree.leaves(start[1])[0].shape[0]
     graphdef, variables = nnx.split(policy)
     act = jax.vmap(environment.step, in_axes=(0, 0, 0, None))

@@ -96,7 +96,7 @@ def make_iteration(environment: Environment, graphdef: Any, config: PpoConfig):
 
 
 def summarize(trajectory: Trajectory) -> dict[str, jax.Array]:
-    """What the learning curve shows of the trajectories: mean reward of the living, blow-ups, action, spread."""
+    """What the learning curve shows: mean reward of the living, blow-ups, action, spread."""
     alive = ~trajectory.terminated
     return {
         "reward": jnp.sum(jnp.where(alive, trajectory.reward, 0.0)) / jnp.maximum(alive.sum(), 1),

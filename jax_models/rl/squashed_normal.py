@@ -14,7 +14,7 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def spread(raw: jax.Array, initial: float, smallest: float = 0.02) -> jax.Array:
-    """s > 0 of an unbounded network output: s = initial·(x + √(1 + x²)), s(0) = initial, at least `smallest`."""
+    """s > 0 of an unbounded output: s = initial·(x + √(1 + x²)), s(0) = initial, at least `smallest`."""
     return jnp.maximum(initial * (raw + jnp.sqrt(1.0 + raw**2)), smallest)
 
 

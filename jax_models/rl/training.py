@@ -34,7 +34,7 @@ class LearnerState:
 
 @dataclass(frozen=True)
 class Trained:
-    """The network, the state to continue from, the learning curve (one dictionary an iteration), wall time [s]."""
+    """Network, state to continue from, learning curve (one dictionary an iteration), wall time [s]."""
 
     network: nnx.Module
     state: LearnerState
