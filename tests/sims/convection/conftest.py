@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subgrid.contracts.errors import SetupError
+from subgrid.sims.convection.library import find_library
+from subgrid.sims.soundings.generator import draw_batch
+
+REFERENCE = Path(__file__).resolve().parents[3] / "../shared/data/mskf/wrf_mskf_reference_columns.nc"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def built_library():
+    try:
+        return find_library()
+    except SetupError as missing:
+        pytest.skip(f"the convection library is not built: {missing}")
+
+
+@pytest.fixture(scope="session")
+def reference_path():
+    if not REFERENCE.is_file():
+        pytest.skip(f"reference columns are missing: {REFERENCE}")
+    return REFERENCE
+
+
+@pytest.fixture(scope="session")
+def columns():
+    """2,000 generated columns of all families."""
+    return draw_batch(np.random.default_rng(7), 2000)

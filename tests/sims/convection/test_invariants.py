@@ -1,0 +1,68 @@
+"""What holds in every column, whatever the sounding: water, momentum, signs, the levels above cloud top."""
+
+import numpy as np
+import pytest
+
+from subgrid.sims.convection.mskf import convect
+from subgrid.sims.soundings.generator import labelled_batch
+
+WATER = ("rqvcuten", "rqccuten", "rqrcuten", "rqicuten", "rqscuten")
+GRAVITY = 9.81
+
+
+def residuals(columns, answer):
+    """Column water and momentum budgets relative to the integrals of the absolute tendencies."""
+    mass = columns["rho"] * columns["dz8w"]
+    water = sum(answer[name] for name in WATER)
+    size = sum(np.sum(np.abs(answer[name]) * mass, axis=1) for name in WATER)
+    open_water = np.abs(np.sum(water * mass, axis=1) + answer["pratec"])
+    momentum = []
+    for name in ("rucuten", "rvcuten"):
+        net, total = np.sum(answer[name] * mass, axis=1), np.sum(np.abs(answer[name]) * mass, axis=1)
+        momentum.append(np.abs(net) / np.maximum(total, 1e-30))
+    return open_water / np.maximum(size, 1e-30), np.maximum(*momentum)
+
+
+def check(columns, answer, tolerance):
+    assert np.all(answer["status"] == 0)
+    assert all(np.all(np.isfinite(values)) for values in answer.values())
+    active = answer["exit_code"] > 0
+    water, momentum = residuals(columns, answer)
+    assert water[active].max() < tolerance
+    assert momentum[active].max() < 10 * tolerance
+    deep, shallow = answer["exit_code"] == 1, answer["exit_code"] == 2
+    assert np.all(answer["pratec"] >= 0)
+    assert np.all(answer["pratec"][~deep] == 0)
+    assert np.all(answer["rqrcuten"][deep] == 0)
+    assert np.all(answer["nca"][shallow] == 60 * columns["cudt"][shallow])
+    above = np.arange(columns["t"].shape[1]) + 1 > answer["cutop"][:, None]
+    for name in (*WATER, "rthcuten", "rucuten", "rvcuten", "cldfra_dp", "cldfra_sh", "qc_kf", "qi_kf"):
+        assert np.all(answer[name][above] == 0), name
+    return deep.sum(), shallow.sum()
+
+
+@pytest.mark.parametrize("mode", ["clean", "match"])
+@pytest.mark.parametrize(("precision", "tolerance"), [("double", 1e-12), ("single", 1e-5)])
+def test_invariants(columns, mode, precision, tolerance):
+    deep, shallow = check(columns, convect(columns, mode=mode, precision=precision), tolerance)
+    assert deep > 100
+    assert shallow > 100
+
+
+def test_deep_hold_follows_from_wind_and_cloud_base(columns):
+    answer = convect(columns, mode="match")
+    for i in np.flatnonzero(answer["exit_code"] == 1)[:200]:
+        speed = np.hypot(columns["u"][i], columns["v"][i])
+        used = columns["p"][i] > 0
+        middle = np.flatnonzero(used & (columns["p"][i] >= 0.5 * columns["p"][i, 0]))[-1]
+        crossing = columns["dx"][i] / (0.5 * (speed[int(answer["cubot"][i]) - 1] + speed[middle]))
+        assert answer["nca"][i] == columns["dt"][i] * np.rint(crossing / columns["dt"][i])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["clean", "match"])
+@pytest.mark.parametrize(("precision", "tolerance"), [("double", 1e-12), ("single", 1e-5)])
+def test_invariants_of_many_columns(mode, precision, tolerance):
+    for number in range(50):
+        columns, _ = labelled_batch(11, number)
+        check(columns, convect(columns, mode=mode, precision=precision), tolerance)
