@@ -3,6 +3,7 @@
 import netCDF4
 import numpy as np
 import pytest
+
 from subgrid.contracts.errors import FileError
 from subgrid.jax_models.data.classic import require_whole
 
