@@ -204,8 +204,9 @@ contains
          fresh = -deficit
          q = q_saturated
       else if (condensate >= deficit) then
-         liquid = liquid - deficit*liquid/(condensate + tiny_water)
-         ice = ice - deficit*ice/(condensate + tiny_water)
+         ! WRF divides by the condensate + 1e-10, which makes water of nothing (1e-9 of the column's in a rare column).
+         liquid = liquid - deficit*(liquid/condensate)
+         ice = ice - deficit*(ice/condensate)
          q = q_saturated
       else
          capacity = heat_capacity*(1.0_wp + 0.89_wp*q)
