@@ -108,7 +108,7 @@ contains
       ratio = q*p/((vapour_ratio + q)*triple_pressure)
       if (thermo%tabulated) then
          position = (ratio - table_log_start)/table_log_step
-         n = min(int(position) + 1, table_logs - 1)
+         n = cell(position, table_logs)
          position = position - real(n - 1, wp)
          logarithm = position*thermo%log_e(n + 1) + (1.0_wp - position)*thermo%log_e(n)
       else
@@ -147,10 +147,10 @@ contains
       integer :: i, j
 
       x = (p - table_top)/table_pressure_step
-      i = max(1, min(int(x) + 1, table_pressures - 1))
+      i = cell(x, table_pressures)
       x = x - real(i - 1, wp)
       y = (theta_e - (thermo%coldest(i) + x*(thermo%coldest(i + 1) - thermo%coldest(i))))/table_theta_step
-      j = max(1, min(int(y) + 1, table_thetas - 1))
+      j = cell(y, table_thetas)
       y = y - real(j - 1, wp)
       w00 = (1.0_wp - x)*(1.0_wp - y)
       w10 = (1.0_wp - x)*y
@@ -159,6 +159,14 @@ contains
       t = w00*thermo%t(j, i) + w10*thermo%t(j + 1, i) + w01*thermo%t(j, i + 1) + w11*thermo%t(j + 1, i + 1)
       q = w00*thermo%q(j, i) + w10*thermo%q(j + 1, i) + w01*thermo%q(j, i + 1) + w11*thermo%q(j + 1, i + 1)
    end subroutine saturate_by_table
+
+   !> Interval of a table that holds a position counted from 0; the outermost ones extrapolate.
+   elemental pure integer function cell(position, entries)
+      real(wp), intent(in) :: position   !< [1]
+      integer, intent(in) :: entries
+
+      cell = int(max(0.0_wp, min(position, real(entries - 2, wp)))) + 1
+   end function cell
 
    !> Newton's method on ln θ_es(T; p) = ln θ_e, from a guess that knows the pressure.
    pure subroutine saturate_by_newton(p, theta_e, t, q)
@@ -204,7 +212,8 @@ contains
          fresh = -deficit
          q = q_saturated
       else if (condensate >= deficit) then
-         ! WRF divides by the condensate + 1e-10, which makes water of nothing (1e-9 of the column's in a rare column).
+         ! WRF divides by 1e-10 more, which makes a little water of nothing (1e-9 of the column's, rarely).
+         if (thermo%tabulated) condensate = condensate + tiny_water
          liquid = liquid - deficit*(liquid/condensate)
          ice = ice - deficit*(ice/condensate)
          q = q_saturated
