@@ -96,6 +96,7 @@ def blend(columns: dict, first: np.ndarray, second: np.ndarray, share: np.ndarra
     for name in BLENDED:
         a = share.reshape((-1,) + (1,) * (columns[name].ndim - 1))
         mixed[name] = (1 - a) * columns[name][first] + a * columns[name][second]
+    mixed["zol"] = -np.sign(mixed["hfx"]) * np.abs(mixed["zol"])
     pressure_depth = mixed["rho"] * mixed["dz8w"]
     used = mixed["p"] > 0
     virtual = np.where(used, mixed["t"] * (1 + 0.608 * mixed["qv"]), 1.0)

@@ -70,7 +70,9 @@ def test_momentum_of_clouds_without_downdraft(reference, double):
     keep = (stored["exit_code_r8"] > 0) & ~downdraft & (stored["well_conditioned"] == 1)
     assert keep.sum() > 100
     for name in ("rucuten", "rvcuten"):
-        assert np.quantile(errors(double, stored, name, "_r8", keep), 0.99) < 1e-4
+        error = errors(double, stored, name, "_r8", keep)
+        assert np.quantile(error, 0.95) < 1e-4
+        assert error.max() < 2e-4
 
 
 def test_single_precision_spreads_as_wrf_does(reference):
