@@ -137,7 +137,7 @@ static int describe(struct subgrid_pjrt_client *self, const char *family, int de
   for (char *c = self->platform_version; *c; c++)
     if (*c == '\n') *c = ' ';
   snprintf(self->api_version, sizeof self->api_version, "%d.%d", api->pjrt_api_version.major_version, api->pjrt_api_version.minor_version);
-  self->reads_in_place = self->takes_vector_width = !strcmp(self->platform, "cpu");
+  self->reads_in_place = !strcmp(self->platform, "cpu");
 
   FRAME(PJRT_Client_AddressableDevices_Args, list);
   list.args.client = self->client;

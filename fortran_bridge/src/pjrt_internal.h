@@ -12,7 +12,6 @@ struct subgrid_pjrt_client {
   PJRT_Client *client;
   PJRT_Device *device;
   int reads_in_place; /* results lie in host memory */
-  int takes_vector_width;
   char platform[64], platform_version[256], api_version[32];
 };
 

@@ -16,6 +16,9 @@ struct subgrid_pjrt_program {
 static const char base_options[] = "\x1A\x04\x20\x01\x28\x01\x20\x01";
 /* An option override for XLA:CPU, whose wider vectors return a wrong arctan in current builds (jax#39352); costs nothing measurable. */
 static const char width_option[] = "\x3A\x22\x0A\x1B" "xla_cpu_prefer_vector_width" "\x12\x03\x18\x80\x01";
+/* One for XLA:GPU: without its Triton kernels it has few to tune; a network of some layers loads in 2 s instead of 24 s and runs 4-7 % slower
+ * (docs/results/README.md). */
+static const char triton_option[] = "\x3A\x20\x0A\x1A" "xla_gpu_enable_triton_gemm" "\x12\x02\x10\x00";
 
 static int to_device(const struct subgrid_pjrt_client *client, const void *data, const subgrid_layout *layout, PJRT_HostBufferSemantics semantics,
                      PJRT_Buffer **buffer, PJRT_Event **done, char *message) {
@@ -74,14 +77,17 @@ static int verify_outputs(const PJRT_Api *api, PJRT_Executable *executable, int 
   return 0;
 }
 
+static size_t append(char *options, size_t n, const char *option, size_t size) {
+  memcpy(options + n, option, size);
+  return n + size;
+}
+
 static int compile(const struct subgrid_pjrt_client *client, const char *code, size_t size, PJRT_LoadedExecutable **executable, char *message) {
-  char options[sizeof base_options + sizeof width_option];
+  char options[sizeof base_options + sizeof width_option + sizeof triton_option];
   size_t n = sizeof base_options - 1;
   memcpy(options, base_options, n);
-  if (client->takes_vector_width) {
-    memcpy(options + n, width_option, sizeof width_option - 1);
-    n += sizeof width_option - 1;
-  }
+  if (!strcmp(client->platform, "cpu")) n = append(options, n, width_option, sizeof width_option - 1);
+  if (!strcmp(client->platform, "cuda")) n = append(options, n, triton_option, sizeof triton_option - 1);
   FRAME(PJRT_Program, program);
   program.args.code = (char *)code;
   program.args.code_size = size;

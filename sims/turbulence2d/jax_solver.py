@@ -44,7 +44,8 @@ class State:
 Step = Callable[[State], State]
 
 STACKED_GRID = 64
-"""Up to this N transforms are launched together, to save launches; larger stacks fall out of the cache."""
+"""Up to this N a CPU transforms several fields at once, to save launches; larger stacks fall out of its cache.
+An accelerator always does."""
 
 
 def _real_kind(precision: Precision) -> np.dtype:
@@ -95,7 +96,7 @@ def make_operators(grid: Grid, kind: np.dtype) -> Operators:
         return jnp.fft.rfft2(field)[..., :columns]
 
     def each(transform):
-        if grid.n <= STACKED_GRID:
+        if grid.n <= STACKED_GRID or jax.default_backend() != "cpu":
             return lambda *arrays: tuple(transform(jnp.stack(arrays)))
         return lambda *arrays: tuple(map(transform, arrays))
 
