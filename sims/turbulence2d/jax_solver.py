@@ -44,7 +44,7 @@ class State:
 Step = Callable[[State], State]
 
 STACKED_GRID = 64
-"""Up to this N a CPU transforms several fields at once, to save launches; larger stacks fall out of its cache.
+"""Up to this N a CPU transforms several fields at once, to save launches; larger stacks leave its cache.
 An accelerator always does."""
 
 
