@@ -48,20 +48,21 @@ module subgrid_mskf_batch_dp
 
 contains
 
-   !> The thermodynamics of a mode; WRF's tables are built at the first use.
+   !> The thermodynamics of a mode; the tables are built at the first use.
    subroutine prepare_thermodynamics(clean, thermo)
       logical, intent(in) :: clean
       type(thermodynamics_type), pointer, intent(out) :: thermo
 
-      thermo => closed_form
-      if (clean) return
       !$omp critical (subgrid_mskf_tables_dp)
       if (.not. allocated(tables)) then
          allocate (tables)
          call build_tables(tables)
+         closed_form = tables
+         closed_form%tabulated = .false.
       end if
       !$omp end critical (subgrid_mskf_tables_dp)
       thermo => tables
+      if (clean) thermo => closed_form
    end subroutine prepare_thermodynamics
 
    !> All columns, on `threads` threads.

@@ -78,7 +78,7 @@ contains
       result%cutop = real(up%top, wp)
       result%cubot = real(source%above, wp)
       if (deep) then
-         result%pratec = closure%factor*(up%precipitation - down%evaporation)/env%area
+         result%pratec = closure%factor*max(0.0_wp, up%precipitation - down%evaporation)/env%area
          result%nca = env%dt*anint(closure%advective_time/env%dt)
       else
          result%nca = 60.0_wp*env%cudt

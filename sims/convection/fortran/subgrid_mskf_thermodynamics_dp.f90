@@ -19,7 +19,7 @@ module subgrid_mskf_thermodynamics_dp
    real(wp), parameter, public :: table_theta_step = 1.0_wp, table_coldest = 150.0_wp    ! [K]
    real(wp), parameter, public :: table_log_start = 1.0e-3_wp, table_log_step = 0.075_wp ! of e/611.2 [1]
 
-   !> Either empty (closed form) or WRF's look-up tables; built once, read by all threads.
+   !> WRF's look-up tables, built once, read by all threads: the thermodynamics itself (tabulated) or only the first guess.
    type :: thermodynamics_type
       logical :: tabulated = .false.
       real(wp), allocatable :: t(:, :)      !< saturated temperature (theta, pressure) [K]
@@ -134,7 +134,7 @@ contains
       if (thermo%tabulated) then
          call saturate_by_table(thermo, p, theta_e, t, q)
       else
-         call saturate_by_newton(p, theta_e, t, q)
+         call saturate_by_newton(thermo, p, theta_e, t, q)
       end if
    end subroutine saturate
 
@@ -168,27 +168,36 @@ contains
       cell = int(max(0.0_wp, min(position, real(entries - 2, wp)))) + 1
    end function cell
 
-   !> Newton's method on ln θ_es(T; p) = ln θ_e, from a guess that knows the pressure.
-   pure subroutine saturate_by_newton(p, theta_e, t, q)
+   !> Newton's method on ln θ_es(T; p) = ln θ_e. The look-up tables, where they reach, only give the first guess, good to
+   !> 1e-3 K: the answer is good to 1e-7 K with or without them.
+   pure subroutine saturate_by_newton(thermo, p, theta_e, t, q)
+      type(thermodynamics_type), intent(in) :: thermo
       real(wp), intent(in) :: p, theta_e   !< [Pa], [K]
       real(wp), intent(out) :: t, q        !< [K], [kg kg-1]
-      real(wp), parameter :: tolerance = 64.0_wp*epsilon(1.0_wp)
+      real(wp), parameter :: tolerance = 3.0e-6_wp
       integer, parameter :: most_steps = 60
-      real(wp) :: log_p, step, moisture
+      real(wp) :: log_p, step, moisture, factor, slope
       integer :: n
 
       log_p = log(reference_pressure/p)
-      t = theta_e*exp(-0.2854_wp*log_p)
-      t = min(t, 273.0_wp + 0.25_wp*(t - 273.0_wp))
+      if (p >= table_top .and. theta_e > thermo%coldest(1) .and. theta_e < 380.0_wp) then
+         call saturate_by_table(thermo, p, theta_e, t, q)
+      else
+         t = theta_e*exp(-0.2854_wp*log_p)
+         t = min(t, 273.0_wp + 0.25_wp*(t - 273.0_wp))
+      end if
       do n = 1, most_steps
          q = saturation_mixing_ratio(t, p)
          moisture = q*(1.0_wp + 0.81_wp*q)
-         step = log(t/theta_e) + moist_exponent(q)*log_p + (3374.6525_wp/t - 2.5403_wp)*moisture
-         step = step/(1.0_wp/t - 3374.6525_wp/t**2*moisture + saturation_slope(t)*q*(1.0_wp + q/vapour_ratio) &
-            *((3374.6525_wp/t - 2.5403_wp)*(1.0_wp + 1.62_wp*q) - 0.2854_wp*0.28_wp*log_p))
+         factor = 3374.6525_wp/t - 2.5403_wp
+         slope = saturation_slope(t)*q*(1.0_wp + q/vapour_ratio)
+         step = log(t/theta_e) + moist_exponent(q)*log_p + factor*moisture
+         step = step/((1.0_wp - 3374.6525_wp/t*moisture)/t &
+            + slope*(factor*(1.0_wp + 1.62_wp*q) - 0.2854_wp*0.28_wp*log_p))
          step = max(-15.0_wp, min(15.0_wp, step))
          t = max(100.0_wp, t - step)
-         if (abs(step) < tolerance*t) exit
+         q = q - slope*step
+         if (abs(step) < tolerance*t) return
       end do
       q = saturation_mixing_ratio(t, p)
    end subroutine saturate_by_newton
