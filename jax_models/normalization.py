@@ -160,8 +160,11 @@ class AffineDecoder(nnx.Module):
     @classmethod
     def scale_only(cls, features: FeatureSet, rows: np.ndarray) -> "AffineDecoder":
         """Without an offset, as published: heads that end in ReLU or ELU keep zero at zero."""
-        fitted = cls.fit(features, rows)
-        return cls(features, np.asarray(fitted.scale[...]), np.zeros(features.n_out))
+        # The root mean square also brings fluxes far from zero (downward longwave) to order one.
+        scale = np.sqrt(np.square(rows.astype(np.float64)).mean(axis=0))
+        for span in features.output_slices.values():
+            scale[span] = np.where(scale[span] > NEGLIGIBLE * scale[span].max(), scale[span], 0)
+        return cls(features, scale, np.zeros(features.n_out))
 
     def inverse(self, raw: jax.Array) -> jax.Array:
         """Raw targets (batch, n_out) to network units; outputs that never vary give 0."""
