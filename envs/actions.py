@@ -1,21 +1,33 @@
-"""Actions: one coefficient an agent, c = C_l³ (`leith`) or C_s² (`smagorinsky`), and its field of viscosity.
+"""Actions: what one agent sets, and the closure that their interpolated fields make.
 
-    ν_e(x) = c(x) · scale,  scale = Δ³ mean|∇ω| or Δ² rms|S|,  a number of the instant
+    leith, smagorinsky   c:       τ_ij = −2 ν_e S_ij, ν_e(x) = c(x) · Δ³ mean|∇ω| or c(x) · Δ² rms|S|,
+                                  c = C_l³ or C_s² (Mojgani et al. 2023); negative c is backscatter
+    backscatter          c_4, b:  Π = −∇²(ν_4(x) ∇²ω), ν_4(x) = c_4(x) · Δ⁴ rms|S|, and the stress of the
+                                  viscosity −b(x) ⟨ν_4⟩ κ², κ² = ⟨|∇ω|²⟩/⟨ω²⟩, which returns the share b
+                                  of the energy that the first takes (after Jansen & Held 2014)
 
-c may be negative (backscatter). The policy acts in w = (c − middle)/half-width of the bounds, −1 … 1.
+`strong_backscatter` has other bounds, whose middle, C_4 = 0.23 and b = 1, is near the best constants.
+Every action has values in −1 … 1, (m, m, C); −1 and 1 stand for the bounds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from ..contracts.errors import InputError
-from ..sims.closures.eddy_viscosity import LocalEddyViscosity, leith_scale, smagorinsky_scale
+from ..sims.closures.eddy_viscosity import LocalEddyViscosity, leith_scale, smagorinsky_scale, varying
+from ..sims.closures.flow import Array, Flow, laplacian
 from .lattice import Lattice
 
 SCALES = {"leith": leith_scale, "smagorinsky": smagorinsky_scale}
-BOUNDS = {"leith": (-0.02, 0.04), "smagorinsky": (-0.04, 0.08)}
+
+
+def within(action: jax.Array, lowest: float, highest: float) -> jax.Array:
+    """The value of an action between its bounds; what lies outside −1 … 1 counts as the bound."""
+    return lowest + 0.5 * (jnp.clip(action, -1.0, 1.0) + 1.0) * (highest - lowest)
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,8 @@ class Coefficient:
     lowest: float = -0.02
     highest: float = 0.04
 
+    components: ClassVar[int] = 1
+
     def __post_init__(self):
         if self.scale not in SCALES:
             raise InputError(f"Unknown viscosity scale {self.scale!r}; known: {', '.join(SCALES)}.")
@@ -34,16 +48,53 @@ class Coefficient:
                 f"The bounds of the action are {self.lowest} and {self.highest}; expected lowest < highest."
             )
 
-    @classmethod
-    def of(cls, scale: str) -> "Coefficient":
-        """The coefficient of a scale with bounds that suit it."""
-        return cls(scale, *BOUNDS.get(scale, (0.0, 1.0)))
-
     def physical(self, action: jax.Array) -> jax.Array:
-        """c of an action in −1 … 1; what lies outside counts as the bound."""
-        clipped = jnp.clip(action, -1.0, 1.0)
-        return self.lowest + 0.5 * (clipped + 1.0) * (self.highest - self.lowest)
+        """c of an action."""
+        return within(action, self.lowest, self.highest)
 
     def closure(self, action: jax.Array, lattice: Lattice) -> LocalEddyViscosity:
-        """The closure of actions (m, m), held until the next ones."""
-        return LocalEddyViscosity(lattice.interpolate(self.physical(action)), SCALES[self.scale])
+        """The closure of actions (m, m, 1), held until the next ones."""
+        return LocalEddyViscosity(lattice.interpolate(self.physical(action[..., 0])), SCALES[self.scale])
+
+
+@dataclass(frozen=True)
+class Backscatter:
+    """Biharmonic coefficient c_4 = C_4⁴ in 0 … `strongest`, returned share b in `least` … `most`."""
+
+    strongest: float = 0.008
+    least: float = -0.5
+    most: float = 1.5
+
+    components: ClassVar[int] = 2
+
+    def closure(self, action: jax.Array, lattice: Lattice) -> Callable[[Flow], Array]:
+        """The closure of actions (m, m, 2), held until the next ones."""
+        biharmonic = lattice.interpolate(within(action[..., 0], 0.0, self.strongest))
+        returned = lattice.interpolate(within(action[..., 1], self.least, self.most))
+        return lambda flow: local_backscatter(flow, biharmonic, returned)
+
+
+def local_backscatter(flow: Flow, biharmonic: Array, returned: Array) -> Array:
+    """Π̂, (N, K+1), of the fields c_4 and b, (N, N) each; uniform fields make it that of Jansen and Held."""
+    ops, hat = flow.operators, flow.vorticity_hat
+    viscosity = biharmonic * (ops.spacing**2 * smagorinsky_scale(flow))
+    square = jnp.real(hat) ** 2 + jnp.imag(hat) ** 2
+    weight = jnp.where(ops.kx > 0, 2.0, 1.0) * square
+    wavenumber_squared = jnp.sum(weight * ops.k2) / (jnp.sum(weight) + 1e-20)
+    dissipation = ops.mask * ops.k2 * ops.to_spectrum(viscosity * laplacian(flow))
+    return dissipation + varying(flow, -returned * jnp.mean(viscosity) * wavenumber_squared)
+
+
+ACTIONS = {
+    "leith": Coefficient("leith", -0.02, 0.04),
+    "smagorinsky": Coefficient("smagorinsky", -0.04, 0.08),
+    "backscatter": Backscatter(),
+    "strong_backscatter": Backscatter(0.006, -0.5, 2.5),
+}
+
+
+def get_action(name: str) -> Coefficient | Backscatter:
+    """The action of that name with bounds that suit it; InputError lists the known ones."""
+    if name not in ACTIONS:
+        raise InputError(f"Unknown action {name!r}; known: {', '.join(ACTIONS)}.")
+    return ACTIONS[name]

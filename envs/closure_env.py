@@ -6,8 +6,8 @@
     observation, state, reward, terminated, truncated, info = environment.step(key, state, action, params)
 
 Pure functions of arrays: `jax.vmap` them over keys, states and actions (not params) for hundreds of
-simulations, and compile the whole. Agents are an array axis: an action is (m, m), in −1 … 1. `terminated` is
-a blow-up, `truncated` the end of the time of an episode; either resets the simulation, and
+simulations, and compile the whole. Agents are an array axis: an action is (m, m, C), in −1 … 1. `terminated`
+is a blow-up, `truncated` the end of the time of an episode; either resets the simulation, and
 info["final_observation"] keeps what was seen before that (`observation` is then the new episode's first).
 A simulation that leaves the finite numbers gets a finite penalty and its last sound state as final
 observation, so no NaN leaves the environment.
@@ -69,7 +69,7 @@ class ClosureEnv:
     n: int
     agents: int = 4
     numerics: Numerics = field(default=Numerics(dt=5e-3, dealiasing="none"))
-    action: Coefficient = field(default=Coefficient())
+    action: Any = field(default=Coefficient())
     observation: Any = field(default=Relative())
     reward: Any = field(default=LogRatio())
     hold: int = 10
@@ -99,9 +99,9 @@ class ClosureEnv:
         return self.hold * self.numerics.dt
 
     @property
-    def action_shape(self) -> tuple[int, int]:
-        """(m, m)."""
-        return self.agents, self.agents
+    def action_shape(self) -> tuple[int, int, int]:
+        """(m, m, C): C values for each agent."""
+        return self.agents, self.agents, self.action.components
 
     def params(
         self, reference: Reference, *, held_out: bool = False, count: int = 64, seed: int = 0
@@ -133,6 +133,8 @@ class ClosureEnv:
 
     def advance(self, state: EnvState, action: jax.Array, params: EnvParams):
         """(state, reward, terminated) after an action, without reset; a blow-up leaves the state alone."""
+        if action.shape != self.action_shape:
+            raise InputError(f"The action has shape {action.shape}, expected {self.action_shape}.")
         closure = self.action.closure(action, self.lattice)
         step = make_step(self.case, self.n, self.numerics, closure, "float32")
         flow = jax.lax.scan(lambda flow, _: (step(flow), None), state.flow, length=self.hold)[0]
@@ -146,7 +148,7 @@ class ClosureEnv:
         return kept, jnp.where(sound, reward, self.penalty), ~sound
 
     def step(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams):
-        """(observation, state, reward, terminated, truncated, info) of one action (m, m) in −1 … 1."""
+        """(observation, state, reward, terminated, truncated, info) of one action (m, m, C) in −1 … 1."""
         state, reward, terminated = self.advance(state, action, params)
         truncated = ~terminated & (state.elapsed >= self.horizon)
         final = self.observe(state, params)

@@ -17,14 +17,14 @@ from .targets import Target
 
 @dataclass(frozen=True, eq=False)
 class PolicyClosure:
-    """`act` maps an observation to actions (m, m) in −1 … 1; its `memory` is empty, for no host keeps one."""
+    """`act` maps an observation, whose `memory` is empty as in every host, to actions (m, m, C)."""
 
     environment: ClosureEnv
     target: Target
     act: Callable[[Observation], jax.Array]
 
     def actions(self, flow: Flow) -> jax.Array:
-        """Actions at the agents, (m, m)."""
+        """Actions at the agents, (m, m, C)."""
         observe, lattice = self.environment.observation, self.environment.lattice
         local = observe.local(flow, lattice)
         return self.act(Observation(local, observe.common(flow, self.target), jnp.zeros((0,), local.dtype)))

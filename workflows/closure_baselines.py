@@ -21,8 +21,8 @@ FAMILIES = {
     "leith": [{"leith": float(c)} for c in np.linspace(0.02, 0.45, 33)],
     "jansen_held": [
         {"biharmonic": float(c), "returned": float(b)}
-        for c in np.linspace(0.10, 0.55, 10)
-        for b in (0.0, 0.3, 0.6, 0.8, 0.9, 1.0)
+        for c in np.linspace(0.14, 0.34, 11)
+        for b in (0.0, 0.3, 0.6, 0.8, 0.9, 1.0, 1.1, 1.3)
     ],
 }
 

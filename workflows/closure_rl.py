@@ -15,7 +15,7 @@ from ..contracts.errors import FileError, InputError
 from ..contracts.files import require_absent, writing
 from ..contracts.provenance import provenance
 from ..contracts.reference import read_reference
-from ..envs.actions import Coefficient
+from ..envs.actions import get_action
 from ..envs.closure_env import ClosureEnv, EnvParams
 from ..envs.observations import get_observation
 from ..envs.policy_closure import tendency
@@ -38,8 +38,8 @@ STATES = 96
 class ClosureRl:
     """A closure to be learned (all quantities dimensionless); it is stored in every output.
 
-    `grid` N of the LES (no dealiasing, as in the papers), `agents` m a side, `observation`, `reward`, `scale`
-    of the viscosity by name; an action lasts `hold` time steps `dt`, an episode `horizon` actions.
+    `grid` N of the LES (no dealiasing, as in the papers), `agents` m a side, `observation`, `reward` and
+    `action` by name; an action lasts `hold` time steps `dt`, an episode `horizon` actions.
     """
 
     case: str = "k4b0"
@@ -47,7 +47,7 @@ class ClosureRl:
     agents: int = 4
     observation: str = "relative"
     reward: str = "log_ratio"
-    scale: str = "leith"
+    action: str = "backscatter"
     dt: float = 5e-3
     hold: int = 10
     horizon: int = 400
@@ -68,7 +68,7 @@ def make_environment(config: ClosureRl) -> ClosureEnv:
         config.grid,
         agents=config.agents,
         numerics=Numerics(dt=config.dt, dealiasing="none"),
-        action=Coefficient.of(config.scale),
+        action=get_action(config.action),
         observation=get_observation(config.observation),
         reward=get_reward(config.reward),
         hold=config.hold,
@@ -79,7 +79,9 @@ def make_environment(config: ClosureRl) -> ClosureEnv:
 def make_network(environment: ClosureEnv, params: EnvParams, config: ClosureRl) -> ActorCritic:
     """A new network that fits the observations."""
     observation, _ = environment.reset(jax.random.PRNGKey(0), params)
-    return ActorCritic(observation, config.policy, rngs=nnx.Rngs(config.seed))
+    return ActorCritic(
+        observation, config.policy, components=environment.action.components, rngs=nnx.Rngs(config.seed)
+    )
 
 
 def train_policy(

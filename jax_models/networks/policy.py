@@ -63,18 +63,19 @@ class Dense(nnx.Module):
 
 
 class ActorCritic(nnx.Module):
-    """Both networks for observations like `example` (no batch axis)."""
+    """Both networks for observations like `example` (no batch axis); `components` C values an agent."""
 
-    def __init__(self, example: Observation, config: PolicyConfig, *, rngs: nnx.Rngs):
+    def __init__(self, example: Observation, config: PolicyConfig, *, components: int = 1, rngs: nnx.Rngs):
         actor_in, critic_in = actor_inputs(example).shape[-1], critic_inputs(example).shape[-1]
-        self.config = config
-        self.actor = Dense(actor_in, 2, config.hidden, readout=0.01, rngs=rngs)
+        self.config, self.components = config, components
+        self.actor = Dense(actor_in, 2 * components, config.hidden, readout=0.01, rngs=rngs)
         self.critic = Dense(critic_in, 1, config.hidden, readout=0.1, rngs=rngs)
 
     def policy(self, observation: Observation) -> tuple[jax.Array, jax.Array]:
-        """(μ, s), each (..., m, m)."""
+        """(μ, s), each (..., m, m, C)."""
         outputs = self.actor(actor_inputs(observation))
-        return outputs[..., 0], spread(outputs[..., 1], self.config.initial_spread)
+        mean, raw = outputs[..., : self.components], outputs[..., self.components :]
+        return mean, spread(raw, self.config.initial_spread)
 
     def value(self, observation: Observation) -> jax.Array:
         """V, (...)."""

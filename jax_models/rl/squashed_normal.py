@@ -24,13 +24,13 @@ def squash(unsquashed: jax.Array) -> jax.Array:
 
 
 def sample(key: jax.Array, mean: jax.Array, std: jax.Array, shared: float = 0.0) -> jax.Array:
-    """u ~ N(μ, s) for every agent; `shared` is the correlation of the noise between agents, 0 … 1.
+    """u ~ N(μ, s), (..., C), for every agent; `shared` is the correlation of the noise between agents, 0 … 1.
 
     Each agent's own density stays N(μ, s). A common part explores what only moves of all agents together
     can show, which independent noises average away.
     """
     common_key, own_key = jax.random.split(key)
-    common = jax.random.normal(common_key, (), mean.dtype)
+    common = jax.random.normal(common_key, mean.shape[-1:], mean.dtype)
     own = jax.random.normal(own_key, mean.shape, mean.dtype)
     return mean + std * (math.sqrt(shared) * common + math.sqrt(1.0 - shared) * own)
 
