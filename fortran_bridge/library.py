@@ -17,7 +17,7 @@ Sizes = ctypes.POINTER(ctypes.c_int64)
 
 
 def find_library() -> Path:
-    """SUBGRID_LIBRARY if set, else the newest build in the checkout that this package runs from."""
+    """SUBGRID_LIBRARY if set, else the release build of this checkout, else the newest of its others."""
     named = os.environ.get(VARIABLE)
     if named:
         path = Path(named)
@@ -38,7 +38,7 @@ def find_library() -> Path:
             f"{VARIABLE} "
             "to the path of an installed one."
         )
-    return max(built, key=lambda path: path.stat().st_mtime)
+    return max(built, key=lambda path: ("release" in path.parts, path.stat().st_mtime))
 
 
 @cache

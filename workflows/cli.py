@@ -39,6 +39,7 @@ app.add_typer(data, name="data")
 
 column_physics = typer.Typer(help="Column physics on files.", no_args_is_help=True)
 column_physics.command("mskf")(physics.mskf)
+column_physics.command("columns")(physics.columns)
 app.add_typer(column_physics, name="physics")
 
 

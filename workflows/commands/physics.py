@@ -1,4 +1,4 @@
-"""`subgrid physics mskf`: column physics on files."""
+"""`subgrid physics mskf` and `subgrid physics columns`: column physics on files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,19 +12,43 @@ def mskf(
     precision: Annotated[str, typer.Option(help="double or single.")] = "double",
     mode: Annotated[str, typer.Option(help="clean, or match for the numbers of WRF.")] = "clean",
     threads: Annotated[int | None, typer.Option(help="Threads; all cores if left out.")] = None,
+    sequences: Annotated[
+        bool, typer.Option("--sequences", help="Replay the group `sequences` instead of the columns.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
     """Multi-scale Kain-Fritsch convection in every column of a file."""
-    from ..physics import run_mskf
+    from ..physics import run_mskf, run_mskf_sequences
     from ..progress import progress_bar
 
+    options = {"precision": precision, "mode": mode, "threads": threads, "overwrite": overwrite}
+    if sequences:
+        typer.echo(run_mskf_sequences(source, target, **options))
+        return
     with progress_bar("convection") as progress:
-        sentence = run_mskf(
-            source,
+        sentence = run_mskf(source, target, progress=progress, **options)
+    typer.echo(sentence)
+
+
+def columns(
+    target: Annotated[Path, typer.Argument(help="NetCDF file to write.")],
+    n: Annotated[int, typer.Option(help="Number of columns.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Determines every column.")] = 0,
+    mode: Annotated[str, typer.Option(help="Scheme that labels them: clean or match.")] = "clean",
+    workers: Annotated[int | None, typer.Option(help="Processes; all cores if left out.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a training set of synthetic soundings, labelled by the convection scheme."""
+    from ..physics import generate_columns
+    from ..progress import progress_bar
+
+    with progress_bar(f"{n} columns") as progress:
+        sentence = generate_columns(
             target,
-            precision=precision,
+            count=n,
+            seed=seed,
             mode=mode,
-            threads=threads,
+            workers=workers,
             overwrite=overwrite,
             progress=progress,
         )
