@@ -1,0 +1,68 @@
+"""The f90wrap module gives the numbers of the ctypes path; it exists where CMake was asked for it."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subgrid.contracts.columns import INTEGERS, PROFILES, SCALARS, STATE_PROFILES, STATE_SCALARS
+from subgrid.sims.convection.mskf import convect, gather_inputs, gather_state
+
+ROOT = Path(__file__).resolve().parents[3]
+LAST_AXES_FIRST = (2, 1, 0)
+
+
+@pytest.fixture(scope="module")
+def wrapped():
+    built = [*ROOT.glob("_build/**/f90wrap/_subgrid_mskf_wrapped.*.so")]
+    if not built:
+        pytest.skip("the f90wrap module is not built (cmake -DSUBGRID_BUILD_F90WRAP=ON)")
+    newest = max(built, key=lambda path: path.stat().st_mtime).parent
+    sys.path.insert(0, str(newest))
+    try:
+        import subgrid_mskf_wrapped
+    finally:
+        sys.path.remove(str(newest))
+    return subgrid_mskf_wrapped.subgrid_mskf_facade
+
+
+def stack(arrays, variables):
+    """(levels, columns, variables) or (columns, variables) in Fortran order."""
+    return np.asfortranarray(np.array([arrays[variable.name] for variable in variables]).T)
+
+
+def arguments(columns):
+    count, levels = columns["t"].shape
+    inputs = gather_inputs(columns, count, levels, np.float64)
+    state = gather_state(columns, count, levels, np.float64)
+    return {
+        "profiles": stack(inputs, PROFILES),
+        "w": np.asfortranarray(inputs["w"].T),
+        "scalars": stack(inputs, SCALARS),
+        "integers": stack(inputs, INTEGERS),
+        "clean": 1,
+        "threads": 1,
+        "profile_state": stack(state, STATE_PROFILES),
+        "scalar_state": stack(state, STATE_SCALARS),
+        "codes": np.zeros((count, 2), np.int32, order="F"),
+    }
+
+
+def test_same_numbers_as_ctypes(wrapped, columns):
+    few = {name: values[:200] for name, values in columns.items()}
+    given = arguments(few)
+    wrapped.convect_columns(**given)
+    expected = convect(few, threads=1)
+    for i, variable in enumerate(STATE_PROFILES):
+        assert np.array_equal(given["profile_state"][:, :, i].T, expected[variable.name]), variable.name
+    for i, variable in enumerate(STATE_SCALARS):
+        assert np.array_equal(given["scalar_state"][:, i], expected[variable.name]), variable.name
+    assert np.array_equal(given["codes"][:, 0], expected["exit_code"])
+
+
+def test_wrong_shapes_are_refused(wrapped, columns):
+    given = arguments({name: values[:5] for name, values in columns.items()})
+    given["w"] = given["w"][:-1].copy(order="F")
+    wrapped.convect_columns(**given)
+    assert np.all(given["codes"] == -100)
