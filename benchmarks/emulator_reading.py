@@ -4,7 +4,8 @@ python benchmarks/emulator_reading.py RAW_FOLDER GRID.nc [--steps 200]
 
 RAW_FOLDER holds mli/mlo pairs; they are read over and over under new dates until `--steps` are packed. MB/s
 count the float32 bytes that a model gets: for the raw reader, for a plain netCDF4 loop over the same
-variables, and for the shuffled stream of the store. Memory is the peak of the process after 20 steps and at the end.
+variables, and for the shuffled stream of the store. Memory is the
+peak of the process after 20 steps and at the end.
 """
 
 import argparse

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -101,6 +102,20 @@ def load_emulator(path: str | os.PathLike) -> tuple[FeatureSet, Callable[[np.nda
         return np.concatenate([np.asarray(r).reshape(len(matrix), -1) for r in results], axis=-1)
 
     return features, predict, bundle
+
+
+def flops_per_column(bundle: Bundle) -> float:
+    """Floating-point operations of one column, as XLA counts them in the program of the largest batch.
+
+    0 (unknown) for programs with a loop, of which XLA counts the body once.
+    """
+    batch = max(bundle.batch_sizes)
+    program = next(p for p in bundle.programs if p.name == "forward" and p.batch == batch)
+    exported = jax.export.deserialize(bytearray((bundle.path / program.jax_artifact.path).read_bytes()))
+    if "stablehlo.while" in exported.mlir_module():
+        return 0.0
+    shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in exported.in_avals]
+    return float(jax.jit(exported.call).lower(*shapes).compile().cost_analysis()["flops"]) / batch
 
 
 def _features_of(bundle: Bundle) -> FeatureSet:

@@ -194,7 +194,7 @@ def case_of(columns: ColumnSet):
 
 def emulate(model: Path, columns: ColumnSet):
     """Run one bundle over all columns."""
-    from ..jax_models.emulator_bundle import load_emulator
+    from ..jax_models.emulator_bundle import flops_per_column, load_emulator
     from ..validation.climsim.scores import Emulation
 
     features, predict, bundle = load_emulator(model)
@@ -204,4 +204,5 @@ def emulate(model: Path, columns: ColumnSet):
     matrix = predict(inputs_of(columns, features))
     outputs = fields_of(matrix, features, columns.grid.ncol)
     parameters = sum(int(np.prod(p.shape)) for p in bundle.parameters)
-    return Emulation(Path(model).name.removesuffix(".bundle"), outputs, parameters)
+    name = Path(model).name.removesuffix(".bundle")
+    return Emulation(name, outputs, parameters, flops_per_column(bundle))
