@@ -6,6 +6,7 @@ module subgrid_mskf_scheme_dp
    use subgrid_mskf_constants_dp, only: outcome_deep, outcome_shallow
    use subgrid_mskf_downdraft_dp, only: clear_downdraft, sink
    use subgrid_mskf_momentum_dp, only: transport_momentum
+   use subgrid_mskf_plume_ends_dp, only: detrain_at_top, fill_below_cloud
    use subgrid_mskf_regime_dp, only: find_convection
    use subgrid_mskf_source_dp, only: derive_environment
    use subgrid_mskf_state_dp, only: closure_type, downdraft_type, environment_type, result_type, source_type, &
@@ -13,7 +14,6 @@ module subgrid_mskf_scheme_dp
    use subgrid_mskf_thermodynamics_dp, only: thermodynamics_type
    use subgrid_mskf_timescale_dp, only: set_time_scales
    use subgrid_mskf_transport_dp, only: transport_condensate
-   use subgrid_mskf_updraft_dp, only: detrain_at_top, fill_below_cloud
    implicit none (type, external)
    private
    public :: convect, running_mean_w
