@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--peer-python", type=Path)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--batch", type=int, nargs="+", default=BATCHES)
     arguments = parser.parse_args()
     mlp = MLP(124, 128, rngs=nnx.Rngs(0))
     lstm = VerticalBiLSTM(124, 128, rngs=nnx.Rngs(1), scalars_in=4)
@@ -77,14 +78,16 @@ def main() -> None:
     ours = {"mlp": (jax.jit(mlp.__call__), x), "bilstm": (jax.jit(layers), column)}
     results = {"subgrid": {}}
     for name, (run, inputs) in ours.items():
-        for batch in BATCHES:
+        for batch in arguments.batch:
             given = inputs[np.arange(batch) % len(inputs)]
             checksum = float(np.abs(np.asarray(run(given))).mean())
             results["subgrid"][f"{name} {batch}"] = [rate(run, given, arguments.seconds), checksum]
     if arguments.peer_python:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "weights.npz"
-            np.savez(file, **weights_of(mlp, lstm), mlp_x=x, bilstm_x=column, batches=np.array(BATCHES))
+            np.savez(
+                file, **weights_of(mlp, lstm), mlp_x=x, bilstm_x=column, batches=np.array(arguments.batch)
+            )
             peers = Path(__file__).with_name("emulator_peers.py")
             command = [arguments.peer_python, peers, file, str(arguments.seconds)]
             results |= json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
