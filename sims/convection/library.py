@@ -16,7 +16,7 @@ Integers = ctypes.POINTER(ctypes.c_int32)
 
 
 def find_library() -> Path:
-    """SUBGRID_MSKF_LIBRARY if set, else the newest build in the checkout that this package runs from."""
+    """SUBGRID_MSKF_LIBRARY if set, else the release build of this checkout, else the newest of its others."""
     named = os.environ.get(VARIABLE)
     if named:
         path = Path(named) / NAME if Path(named).is_dir() else Path(named)
@@ -29,7 +29,7 @@ def find_library() -> Path:
             f"The convection library {NAME} is not built: run 'make build' in the checkout of subgrid, or "
             f"set {VARIABLE} to the path of an installed one."
         )
-    return max(built, key=lambda path: path.stat().st_mtime)
+    return max(built, key=lambda path: ("release" in path.parts, path.stat().st_mtime))
 
 
 @cache

@@ -1,5 +1,6 @@
 """Plug-ins and the library are found where they are, and their absence is one sentence with a remedy."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,15 +80,18 @@ def test_a_library_that_is_not_built_comes_with_a_remedy(monkeypatch, tmp_path):
         library.find_library()
 
 
-def test_the_newest_build_is_taken(monkeypatch, tmp_path):
+def test_the_release_build_is_taken_before_a_newer_one(monkeypatch, tmp_path):
     monkeypatch.delenv("SUBGRID_LIBRARY", raising=False)
     monkeypatch.setattr(library, "ROOT", tmp_path)
     builds = [tmp_path / "_build" / name / "lib" / library.NAME for name in ("debug", "release")]
     for build in builds:
         build.parent.mkdir(parents=True)
         build.write_bytes(b"")
-    builds[0].touch()
-    assert library.find_library() == max(builds, key=lambda path: path.stat().st_mtime_ns)
+    newer = builds[1].stat().st_mtime + 10
+    os.utime(builds[0], (newer, newer))
+    assert library.find_library() == builds[1]
+    builds[1].unlink()
+    assert library.find_library() == builds[0]
 
 
 def test_the_bridge_imports_without_jax():

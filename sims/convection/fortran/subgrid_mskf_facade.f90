@@ -1,4 +1,6 @@
 !> The scheme as one plain procedure for wrappers such as f90wrap: assumed-shape arrays, double precision, no types.
+!> f90wrap knows a kind only by its number.
+! allow(PORT011)
 module subgrid_mskf_facade
    use, intrinsic :: iso_c_binding, only: c_int, c_loc, c_ptr
    use subgrid_mskf_c_dp, only: columns_from_addresses, input_count, state_count
