@@ -5,7 +5,7 @@ import sys
 import typer
 
 from ..contracts.errors import SubgridError
-from .commands import bundles, climsim, les, physics, reference, train
+from .commands import bundles, climsim, closure, les, physics, reference, train
 
 app = typer.Typer(
     name="subgrid",
@@ -30,6 +30,7 @@ app.add_typer(training, name="train")
 
 validate = typer.Typer(help="Prove a learned scheme against references.", no_args_is_help=True)
 validate.command("les")(les.validate_les)
+validate.command("closure")(closure.validate)
 validate.command("climsim")(climsim.validate)
 app.add_typer(validate, name="validate")
 
