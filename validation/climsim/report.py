@@ -3,30 +3,12 @@
 import json
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from ...contracts.variables import V1_TARGETS
+from ..page import Figure, Page, Section, Table, render
 from . import figures, published
 from .scores import Case, Emulation, band_labels
-
-PAGE = jinja2.Environment(autoescape=True).from_string("""<!doctype html><meta charset="utf-8">
-<title>ClimSim: verdict on {{ models|length }} emulators</title>
-<style>body{font:15px/1.5 sans-serif;max-width:1150px;margin:2em auto;padding:0 1em}
-table{border-collapse:collapse;margin:1em 0;font-size:13px}
-td,th{border:1px solid #ccc;padding:.2em .5em;text-align:right}
-th:first-child,td:first-child{text-align:left}
-img{max-width:100%}.best{font-weight:bold}.quoted{color:#777;font-style:italic}</style>
-<h1>ClimSim: verdict on {{ models|length }} emulators</h1>
-<p>{{ steps }} time steps, {{ columns }} columns of {{ data }}. {{ origin }}</p>
-<p><b>{{ sentence }}</b></p>
-{% for table in tables %}<h2>{{ table.title }}</h2><p>{{ table.note }}</p>
-<table><tr><th></th>{% for h in table.head %}<th>{{ h }}</th>{% endfor %}</tr>
-{% for row in table.rows %}<tr class="{{ row.kind }}"><td>{{ row.name }}</td>
-{% for cell in row.cells %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}</table>{% endfor %}
-{% for picture in pictures %}<p><img src="{{ picture }}" alt="{{ picture }}"></p>{% endfor %}
-<p>Definitions: docs/physics/climsim.md. All numbers: scores.json.</p>
-""")
 
 
 def write_report(
@@ -40,12 +22,27 @@ def write_report(
     (folder / "scores.json").write_text(json.dumps(scores, indent=1, allow_nan=False) + "\n")
     pictures = _draw(folder, case, emulations, scores, pressure)
     sentence = verdict_sentence(scores)
-    page = PAGE.render(
-        models=list(scores["models"]), steps=scores["time_steps"], columns=scores["columns"], data=data,
-        origin=scores.get("origin", ""), sentence=sentence, tables=_tables(scores), pictures=pictures,
-    )  # fmt: skip
-    (folder / "index.html").write_text(page)
+    page = Page(
+        f"ClimSim: verdict on {len(scores['models'])} emulators",
+        sentence,
+        [
+            *map(_section, _tables(scores)),
+            Section("Figures", figures=[Figure(name, name) for name in pictures]),
+        ],
+        {
+            "data": f"{scores['time_steps']} time steps, {scores['columns']} columns of {data}",
+            "definitions": "docs/physics/climsim.md; all numbers are in scores.json",
+            **scores.get("provenance", {}),
+        },
+    )
+    (folder / "index.html").write_text(render(page))
     return sentence
+
+
+def _section(table: dict) -> Section:
+    rows = [[row["name"], *row["cells"]] for row in table["rows"]]
+    notes = [table["note"]] if table["note"] else []
+    return Section(table["title"], notes, [Table(["", *table["head"]], rows)])
 
 
 def verdict_sentence(scores: dict) -> str:
@@ -100,11 +97,8 @@ def _tables(scores: dict) -> list[dict]:
             for m, e in scores["models"].items()
         ]
         if kind == "mae":
-            rows += [
-                _row(f"{m} (published)", [v[n] for n in V1_TARGETS], "quoted")
-                for m, v in published.MAE.items()
-            ]
-            note += " Italics: published, full scoring split, trained on 10 million columns."
+            rows += [_row(f"{m} (published)", [v[n] for n in V1_TARGETS]) for m, v in published.MAE.items()]
+            note += " Published: full scoring split, trained on 10 million columns."
         tables.append({"title": title, "note": note, "head": short, "rows": rows})
     return [
         *tables,
@@ -123,7 +117,7 @@ def _ratio_table(scores: dict) -> dict:
         for name in (*V1_TARGETS, "mean of V1"):
             v = entry["versus_reference"].get(name)
             cells.append(f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}] {v['verdict']}" if v else "")
-        rows.append({"name": model, "cells": cells, "kind": ""})
+        rows.append({"name": model, "cells": cells})
     note = "MAE over that of the reference, 95 % bootstrap interval over days; `noise` where 1 lies inside."
     return {"title": f"Against {scores['reference']}", "note": note, "head": head, "rows": rows}
 
@@ -163,5 +157,5 @@ def _latitude_table(scores: dict) -> dict:
     return {"title": "MAE by latitude [W m⁻²]", "note": "", "head": band_labels(), "rows": rows}
 
 
-def _row(name: str, values: list, kind: str = "") -> dict:
-    return {"name": name, "cells": ["" if v is None else f"{v:.4g}" for v in values], "kind": kind}
+def _row(name: str, values: list) -> dict:
+    return {"name": name, "cells": ["" if v is None else f"{v:.4g}" for v in values]}
