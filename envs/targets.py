@@ -93,7 +93,7 @@ def directional_spectrum(vorticity_hat: jax.Array, carried: int, directions: int
     """Z(k), k = 1 … K, (D, K), of carried columns (N, K+1): D = 1 is the mean of both directions."""
     n = vorticity_hat.shape[-2]
     full = jnp.pad(vorticity_hat, ((0, 0), (0, n // 2 + 1 - vorticity_hat.shape[-1])))
-    both = jnp.stack(direction_spectra(mode_enstrophy(full)))[:, 1 : carried + 1]
+    both = jnp.stack(direction_spectra(mode_enstrophy(full)))[:, 1 : carried + 1].astype(full.real.dtype)
     return both.mean(0, keepdims=True) if directions == 1 else both
 
 

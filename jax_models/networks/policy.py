@@ -51,7 +51,9 @@ class Dense(nnx.Module):
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """(..., n_in) → (..., n_out)."""
-        x = jnp.clip((inputs - self.shift[...]) / self.scale[...], -10.0, 10.0)
+        row = (*[1] * (inputs.ndim - 1), inputs.shape[-1])
+        x = (inputs - self.shift[...].reshape(row)) / self.scale[...].reshape(row)
+        x = jnp.clip(x, -10.0, 10.0)
         for layer in self.layers:
             x = jnp.tanh(layer(x))
         return self.readout(x)

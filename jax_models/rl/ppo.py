@@ -128,7 +128,7 @@ def _batch(
         "advantage": (advantages - advantages.mean()) / (advantages.std() + 1e-8),
         "return": advantages + values,
     }
-    return jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:]), batch)
+    return jax.tree.map(lambda array: array.reshape(array.shape[0] * array.shape[1], *array.shape[2:]), batch)
 
 
 def _update(graphdef: Any, state: LearnerState, batch: dict[str, Any], key: jax.Array, config: PpoConfig):

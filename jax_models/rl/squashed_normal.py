@@ -30,7 +30,7 @@ def sample(key: jax.Array, mean: jax.Array, std: jax.Array, shared: float = 0.0)
     can show, which independent noises average away.
     """
     common_key, own_key = jax.random.split(key)
-    common = jax.random.normal(common_key, mean.shape[-1:], mean.dtype)
+    common = jax.random.normal(common_key, (*[1] * (mean.ndim - 1), mean.shape[-1]), mean.dtype)
     own = jax.random.normal(own_key, mean.shape, mean.dtype)
     return mean + std * (math.sqrt(shared) * common + math.sqrt(1.0 - shared) * own)
 
