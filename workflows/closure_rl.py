@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import jax
 import jax.numpy as jnp
@@ -184,7 +185,7 @@ def _read(path: Path) -> tuple[ClosureRl, dict[str, Any], dict[str, np.ndarray]]
         given["learner"] = learner(**given["learner"])
         given["policy"] = PolicyConfig(**given["policy"] | {"hidden": tuple(given["policy"]["hidden"])})
         return ClosureRl(**given), record, arrays
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, BadZipFile) as error:
         raise FileError(f"{path} is no policy file of this version ({error}); train it again.") from error
 
 

@@ -42,8 +42,8 @@ class Dense(nnx.Module):
     """Normalised inputs, tanh layers, linear readout of small initial weights."""
 
     def __init__(self, n_in: int, n_out: int, hidden: tuple[int, ...], *, readout: float, rngs: nnx.Rngs):
-        self.shift = Normalization(jnp.zeros(n_in))
-        self.scale = Normalization(jnp.ones(n_in))
+        self.shift = Normalization(jnp.zeros(n_in, jnp.float32))
+        self.scale = Normalization(jnp.ones(n_in, jnp.float32))
         sizes = (n_in, *hidden)
         self.layers = nnx.List(nnx.Linear(before, after, rngs=rngs) for before, after in pairwise(sizes))
         initial = nnx.initializers.variance_scaling(readout**2, "fan_in", "normal")
