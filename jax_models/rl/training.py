@@ -145,7 +145,8 @@ class _Checkpoints:
         if self.manager:
             content = ocp.args.Composite(
                 state=ocp.args.StandardSave(_fields(state)),
-                record=ocp.args.JsonSave({"origin": self.origin, "history": history}),
+                # The save runs beside the training, which goes on to append: hence the copy.
+                record=ocp.args.JsonSave({"origin": self.origin, "history": list(history)}),
             )
             self.manager.save(int(state.iteration), args=content)
 

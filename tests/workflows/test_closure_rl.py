@@ -65,6 +65,7 @@ def test_the_bundle_is_the_whole_closure(policy_file, params, tmp_path):
     np.testing.assert_allclose(found[0], expected, atol=1e-4 * float(jnp.abs(expected).max()))
 
 
+@pytest.mark.slow
 def test_validation_writes_scores_of_all_closures(policy_file, tmp_path, monkeypatch):
     few = {name: members[:1] for name, members in closure_baselines.FAMILIES.items()}
     monkeypatch.setattr(closure_baselines, "FAMILIES", few)
