@@ -22,6 +22,8 @@ add_executable(host_fortran host.f90)
 target_link_libraries(host_fortran PRIVATE subgrid::bridge)
 add_executable(host_c host.c)
 target_link_libraries(host_c PRIVATE subgrid::bridge_shared)
+add_executable(host_coupling coupling.f90)
+target_link_libraries(host_coupling PRIVATE subgrid::coupling)
 """
 
 FORTRAN = """
@@ -42,6 +44,22 @@ program host
    call subgrid_free(model)
    call subgrid_finalize(session)
    print '(f6.3)', sum(y)
+end program host
+"""
+
+COUPLING = """
+program host
+   use subgrid_coupling, only: subgrid_couple, subgrid_couple_variable, subgrid_coupler, subgrid_coupling_counts
+   implicit none
+   type(subgrid_coupler) :: coupler
+   type(subgrid_coupling_counts) :: counts
+   real :: learned(3, 5), tendency(3, 5)
+
+   learned = 1
+   tendency = 3
+   call subgrid_couple_variable(coupler, 't', weight=0.25d0)
+   call subgrid_couple(coupler, 't', 0d0, 1200d0, learned, tendency, counts)
+   print '(f6.3)', sum(tendency)
 end program host
 """
 
@@ -87,7 +105,7 @@ def installed(tmp_path_factory) -> Path:
         "-DCMAKE_BUILD_TYPE=Release",
     ]
     run("cmake", "-S", ROOT, "-B", folder / "build", "-G", "Ninja", *options)
-    run("ninja", "-C", folder / "build", "subgrid_bridge", "subgrid_bridge_shared")
+    run("ninja", "-C", folder / "build", "subgrid_bridge", "subgrid_bridge_shared", "subgrid_coupling")
     run("cmake", "--install", folder / "build", "--component", "subgrid_bridge")
     return folder / "prefix"
 
@@ -113,11 +131,13 @@ def doubling(tmp_path_factory) -> Path:
 
 
 def test_external_project_builds_and_runs(installed, doubling, tmp_path):
-    """One test, since building takes time: both hosts run; without a plug-in they say so in a sentence."""
-    for name, text in {"CMakeLists.txt": CMAKE, "host.f90": FORTRAN, "host.c": C}.items():
+    """One test, since building takes time: all hosts run; without a plug-in they say so in a sentence."""
+    sources = {"CMakeLists.txt": CMAKE, "host.f90": FORTRAN, "coupling.f90": COUPLING, "host.c": C}
+    for name, text in sources.items():
         (tmp_path / name).write_text(text)
     run("cmake", "-S", tmp_path, "-B", tmp_path / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={installed}")
     run("cmake", "--build", tmp_path / "build")
+    assert float(run(tmp_path / "build" / "host_coupling")) == pytest.approx(37.5)
     environment = os.environ | {"SUBGRID_PJRT_PLUGIN_CPU": str(find_plugin("cpu"))}
     for host in ("host_fortran", "host_c"):
         assert float(run(tmp_path / "build" / host, doubling, env=environment)) == pytest.approx(60.0)
