@@ -49,7 +49,8 @@ end program host
 
 COUPLING = """
 program host
-   use subgrid_coupling, only: subgrid_couple, subgrid_couple_variable, subgrid_coupler, subgrid_coupling_counts
+   use subgrid_coupling, only: subgrid_couple, subgrid_couple_variable, subgrid_coupler, &
+      subgrid_coupling_counts
    implicit none
    type(subgrid_coupler) :: coupler
    type(subgrid_coupling_counts) :: counts
