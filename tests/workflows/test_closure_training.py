@@ -88,6 +88,14 @@ def test_report_compares_closures_and_hosts(short_training, tmp_path, subgrid_le
         report_runs(outputs, REFERENCE, tmp_path / "report", spinup=0.02)
 
 
+def test_only_closures_of_filtered_dns_are_judged_by_it(short_training):
+    bundle, _ = short_training
+    width = 2 * 2 * np.pi / 64
+    assert les(bundle, "jax").attributes()["closure_filter_width"] == pytest.approx(width)
+    by_agents = Path(__file__).parents[2] / "docs" / "results" / "rl" / "k4b0.bundle"
+    assert "closure_filter_width" not in les(by_agents, "jax", grid=32, dealiasing="none").attributes()
+
+
 def test_runs_of_different_flows_are_not_compared(tmp_path):
     for grid in (32, 48):
         run_les(les("none", "numpy", grid=grid), tmp_path / f"{grid}.nc")

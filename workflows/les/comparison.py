@@ -47,6 +47,11 @@ class Run:
         return str(self.attributes["closure"]).endswith(".bundle")
 
     @property
+    def yardstick(self) -> str:
+        """What the run should show: the DNS, or the filtered DNS where its closure was trained on that."""
+        return "against_filtered_dns" if "closure_filter_width" in self.attributes else "against_dns"
+
+    @property
     def cost(self) -> float:
         """Wall seconds per unit of simulated time."""
         return self.attributes["wall_seconds"] / (self.attributes["steps_done"] * self.attributes["dt"])
@@ -99,7 +104,8 @@ def compare(paths: Sequence[Path], reference_path: Path, spinup: float) -> Compa
     grid = int(runs[0].attributes["grid"])
     carried = carried_wavenumber(grid, runs[0].attributes["dealiasing"])
     dns = reference_statistics(reference, grid, carried)
-    filtered = _filtered_dns(reference, grid) if any(run.is_learned for run in runs) else None
+    smooth = any("closure_filter_width" in run.attributes for run in runs)
+    filtered = _filtered_dns(reference, grid) if smooth else None
     numbers = {run.label: _numbers(run, dns, filtered, carried, reference) for run in runs}
     return Comparison(
         runs, numbers, dns, filtered, carried, list(_host_pairs(runs)), _a_priori(runs), reference

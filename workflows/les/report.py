@@ -66,9 +66,10 @@ def _summary(found: Comparison) -> str:
         )
     for run in found.runs:
         if run.is_learned:
-            scores = found.numbers[run.label]["against_filtered_dns"]
+            scores = found.numbers[run.label][run.yardstick]
+            target = "filtered DNS" if run.yardstick == "against_filtered_dns" else "DNS"
             sentences.append(
-                f"The learned closure {run.label} reproduces the spectrum of the filtered DNS with error "
+                f"The learned closure {run.label} reproduces the spectrum of the {target} with error "
                 f"{scores['spectrum_log_error']:.3f} and {scores['exceedance_ratio_3_sigma']:.2f} times its "
                 f"P(>3σ), at {run.cost:.2g} s per unit of time."
             )

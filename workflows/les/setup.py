@@ -1,9 +1,11 @@
 """What an LES is asked to do, checked before anything runs."""
 
+import json
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 
+from ...contracts.bundle import Bundle
 from ...contracts.errors import InputError
 from ...sims.turbulence2d.cases import Case, get_case
 from ...sims.turbulence2d.numerics import Numerics, check_grid, stable_dt
@@ -97,4 +99,13 @@ class LesSetup:
             "drag": flow.drag,
             "dt": numerics.dt,
             "source": f"subgrid LES in {self.host}",
+            **self._filter_of_bundle(),
         }
+
+    def _filter_of_bundle(self) -> dict:
+        """`closure_filter_width` Δ_f of a closure that was trained on filtered DNS: the field it resolves."""
+        config = Bundle.open(self.bundle).config if self.bundle else ""
+        if not config.startswith("{"):  # only our own trainings describe themselves in JSON
+            return {}
+        width = json.loads(config).get("width")
+        return {} if width is None else {"closure_filter_width": width}
