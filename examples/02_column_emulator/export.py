@@ -2,10 +2,10 @@
 
 python export.py FOLDER [linear] [packed ClimSim file]
 
-FOLDER gets emulator.bundle, columns.bin and expected.bin. columns.bin holds the number of columns as int32, then
-each input of the bundle as float32, (ncol, nlev) or (ncol), in the order of its manifest; expected.bin holds each
-output in the same way, as the emulator gives it inside JAX before export. Without a file the columns are mock
-ones; the last time step is run, the others are for training.
+FOLDER gets emulator.bundle, columns.bin and expected.bin. columns.bin holds the number of columns as int32,
+then each input of the bundle as float32, (ncol, nlev) or (ncol), in the order of its manifest; expected.bin
+holds each output in the same way, as the emulator gives it inside JAX before export. Without a file the
+columns are mock ones; the last time step is run, the others are for training.
 """
 
 import sys
