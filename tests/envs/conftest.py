@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jax
 import pytest
 
 from subgrid.contracts.reference import read_reference
@@ -29,3 +30,17 @@ def environment(case):
 @pytest.fixture(scope="session")
 def params(environment, reference):
     return environment.params(reference, count=8)
+
+
+@pytest.fixture(scope="session")
+def bare(environment):
+    """(reset, step) of one simulation, compiled."""
+    return jax.jit(environment.reset), jax.jit(environment.step)
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """Compile with few optimisations: tests of a contract spend more time compiling than running."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
