@@ -117,7 +117,7 @@ def test_a_missing_bundle_is_a_sentence(linear):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("emulator", ["linear", "mlp", "cnn", "bilstm", "column_mlp"])
+@pytest.mark.parametrize("emulator", ["linear", "mlp512", "column_mlp"])
 def test_real_columns(emulator, tmp_path):
     if not REAL.is_file():
         pytest.skip(f"{REAL.name} is not beside the repository")
