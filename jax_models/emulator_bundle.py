@@ -18,6 +18,7 @@ from .normalization import split
 
 BATCH_SIZES = (1, 384)
 CHECK_ENTRIES = 4
+CHECK_CANDIDATES = 256
 
 
 def export_emulator(
@@ -34,12 +35,12 @@ def export_emulator(
 ) -> Bundle:
     """Write `emulator` as a bundle; a profile is a field (nlev,), a surface quantity a scalar.
 
-    inputs: (n, n_in) raw training inputs; they give valid ranges and check vectors (evenly spread rows).
+    inputs: (n, n_in) raw training inputs; they give valid ranges and check vectors (`_check_rows`).
     Raises what `export_bundle` raises.
     """
     features = emulator.features
     graphdef, arrays = nnx.split(emulator)
-    columns = split(inputs[np.linspace(0, len(inputs) - 1, CHECK_ENTRIES).astype(int)], features.input_slices)
+    columns = split(_check_rows(emulator, inputs), features.input_slices)
 
     def apply(parameters: dict, *fields: jax.Array) -> tuple[jax.Array, ...]:
         raw = jnp.concatenate([f.reshape(f.shape[0], -1) for f in fields], axis=-1)
@@ -60,6 +61,19 @@ def export_emulator(
         platforms=platforms,
         overwrite=overwrite,
     )
+
+
+def _check_rows(emulator: ColumnEmulator, inputs: np.ndarray) -> np.ndarray:
+    """Rows to check with, those first in which no output is near zero, (CHECK_ENTRIES, n_in).
+
+    A check is relative to the largest value of an output; at night, or behind a rectifier, an output that is
+    almost zero would demand more than its precision of the device.
+    """
+    rows = inputs[np.linspace(0, len(inputs) - 1, min(CHECK_CANDIDATES, len(inputs))).astype(int)]
+    outputs = split(np.abs(np.asarray(emulator(jnp.asarray(rows)))), emulator.features.output_slices)
+    size = np.stack([values.reshape(len(rows), -1).max(1) for values in outputs.values()])
+    share = size / np.maximum(size.max(1, keepdims=True), np.finfo(np.float32).tiny)
+    return rows[np.argsort(-share.min(0), kind="stable")[:CHECK_ENTRIES]]
 
 
 def _named(arrays: nnx.State) -> dict[str, jax.Array]:

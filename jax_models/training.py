@@ -72,11 +72,12 @@ class TrainingResult:
 
 def make_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
     """AdamW with gradient clipping, linear warm-up and cosine decay to zero."""
+    warmup = max(1, int(config.warmup_fraction * config.steps))
     schedule = optax.warmup_cosine_decay_schedule(
         init_value=0.0,
         peak_value=config.learning_rate,
-        warmup_steps=max(1, int(config.warmup_fraction * config.steps)),
-        decay_steps=config.steps,
+        warmup_steps=warmup,
+        decay_steps=max(config.steps, warmup + 1),
     )
     return optax.chain(
         optax.clip_by_global_norm(config.clip_norm),

@@ -72,6 +72,11 @@ def test_non_finite_loss_stops_with_the_step():
         fit(linear_model(), squared_error, poisoned, batch_at(1), TrainingConfig(steps=200))
 
 
+def test_one_step_is_a_training_too():
+    result = fit(linear_model(), squared_error, batch_at, batch_at(1), TrainingConfig(steps=1))
+    assert result.steps == 1
+
+
 def test_early_stop_counts_validations():
     config = TrainingConfig(steps=1000, validate_every=10, patience=3, learning_rate=0.0)
     result = fit(linear_model(), squared_error, batch_at, batch_at(1), config)
