@@ -58,11 +58,13 @@ $(INSTALLED): pyproject.toml setup.py | $(STAMPS)/system
 # CMake decides what has to be built again, so these two always ask it.
 .PHONY: $(STAMPS)/release $(STAMPS)/debug
 $(STAMPS)/release: CONFIG := Release
+$(STAMPS)/release: F90WRAP := ON
 $(STAMPS)/debug:   CONFIG := Debug
+$(STAMPS)/debug: F90WRAP := OFF
 $(STAMPS)/release $(STAMPS)/debug: $(STAMPS)/system $(INSTALLED)
 	@echo "building Fortran and C ($(@F))"
 	@test -f _build/$(@F)/build.ninja || $(BIN)/cmake -S . -B _build/$(@F) -G Ninja \
-	    -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja -DCMAKE_BUILD_TYPE=$(CONFIG) -DSUBGRID_WERROR=ON \
+	    -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja -DCMAKE_BUILD_TYPE=$(CONFIG) -DSUBGRID_WERROR=ON -DSUBGRID_BUILD_F90WRAP=$(F90WRAP) \
 	    -DPython3_EXECUTABLE=$(abspath $(BIN))/python > _build/cmake-$(@F).log \
 	    || { cat _build/cmake-$(@F).log; exit 1; }
 	@$(BIN)/cmake --build _build/$(@F) --parallel $(JOBS) > _build/build-$(@F).log \
