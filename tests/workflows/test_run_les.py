@@ -54,6 +54,24 @@ def test_restart_continues_bit_for_bit(tmp_path, host, integrator):
     assert a.attributes["step"] == b.attributes["step"] == 80
 
 
+@pytest.mark.parametrize("host", PYTHON_HOSTS)
+def test_time_goes_on_from_a_restart_with_another_step(tmp_path, host):
+    run_les(setup(host=host), tmp_path / "first.nc")
+    coarse = setup(host=host, dt=0.01, time=0.1)
+    run_les(coarse, tmp_path / "second.nc", restart=restart_path(tmp_path / "first.nc"))
+    np.testing.assert_allclose(read_output(tmp_path / "second.nc").time, [0.25, 0.3])
+    assert read_restart(restart_path(tmp_path / "second.nc")).attributes["time"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("host", PYTHON_HOSTS)
+def test_adams_bashforth_refuses_a_restart_with_another_step(tmp_path, host):
+    run_les(setup(host=host, integrator="ab2cn"), tmp_path / "first.nc")
+    coarse = setup(host=host, integrator="ab2cn", dt=0.01)
+    with pytest.raises(FileError, match="continue with the same dt"):
+        run_les(coarse, tmp_path / "second.nc", restart=restart_path(tmp_path / "first.nc"))
+    assert not (tmp_path / "second.nc").exists()
+
+
 def test_interrupted_run_resumes(tmp_path):
     def interrupt(done, total, **_):
         if done == 20:

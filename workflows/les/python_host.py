@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 
 import numpy as np
@@ -61,7 +62,7 @@ def run(
     solver = import_module(f"...sims.turbulence2d.{setup.host}_solver", __package__)
     step = solver.make_step(setup.flow, setup.grid, setup.numerics, build_closure(setup))
     state, done = _begin(solver, setup, start)
-    dt = setup.numerics.dt
+    clock = _Clock.of(start, setup.numerics.dt)
     last, status, began = done + setup.steps, COMPLETE, time.perf_counter()
     extra = {}
     if done == 0:
@@ -73,15 +74,38 @@ def run(
                 ahead = solver.march(step, state, count)
             field = np.asarray(solver.vorticity(ahead))
             if not np.isfinite(field).all():
-                status, extra = BLOWN_UP, {"blow_up_time": done * dt}
+                status, extra = BLOWN_UP, {"blow_up_time": clock.time(done)}
                 break
             state, done = ahead, done + count
-            writer.append(done * dt, field)
+            writer.append(clock.time(done), field)
             progress(done, last, enstrophy=0.5 * float((field**2).mean()))
     except KeyboardInterrupt:
         status = INTERRUPTED
     closing = {"state": status, "steps_done": done, "wall_seconds": time.perf_counter() - began, **extra}
-    return closing, _restart(setup, state, done)
+    return closing, _restart(setup, state, done, clock.time(done))
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Time of a step: step dt as long as dt is the same since the start, else counted from the restart."""
+
+    origin_step: int
+    origin_time: float
+    dt: float
+
+    @classmethod
+    def of(cls, start: np.ndarray | Restart, dt: float) -> "_Clock":
+        if not isinstance(start, Restart) or _same_dt(start, dt):
+            return cls(0, 0.0, dt)
+        return cls(int(start.attributes["step"]), float(start.attributes["time"]), dt)
+
+    def time(self, step: int) -> float:
+        return self.origin_time + (step - self.origin_step) * self.dt
+
+
+def _same_dt(start: Restart, dt: float) -> bool:
+    moment = float(start.attributes["time"])
+    return abs(moment - int(start.attributes["step"]) * dt) <= 1e-12 * abs(moment)
 
 
 def _begin(solver, setup: LesSetup, start):
@@ -94,6 +118,13 @@ def _begin(solver, setup: LesSetup, start):
                 f"the restart was written with {name} = {start.attributes[name]}, "
                 f"the run has {expected[name]}; continue with the same {name}."
             )
+    dt = setup.numerics.dt
+    if setup.integrator == "ab2cn" and start.attributes["has_previous"] and not _same_dt(start, dt):
+        raise FileError(
+            f"the restart of t = {start.attributes['time']:.6g} was written "
+            f"with another dt than {dt:g}; ab2cn uses the advection of the step before, "
+            "so continue with the same dt."
+        )
     grid, steps = Grid(setup.grid, setup.dealiasing), int(start.attributes["step"])
     fresh = solver.initial_state(np.zeros((setup.grid, setup.grid)), setup.numerics)
     stored = solver.State(
@@ -111,13 +142,13 @@ def _like(array, values):
     return array + values if np.ndim(array) == 0 else array.__array_namespace__().asarray(values)
 
 
-def _restart(setup: LesSetup, state, done: int) -> Restart:
+def _restart(setup: LesSetup, state, done: int, moment: float) -> Restart:
     return Restart(
         expand(np.asarray(state.vorticity_hat), setup.grid),
         expand(np.asarray(state.previous_advection_hat), setup.grid),
         {
             "step": done,
-            "time": done * setup.numerics.dt,
+            "time": moment,
             "has_previous": int(state.steps > 0),
             "grid": setup.grid,
             "integrator": setup.integrator,
