@@ -92,9 +92,9 @@ def _les_program():
 
 
 def _bridge_library():
-    from ..fortran_bridge.library import find_library
+    from ..fortran_bridge.library import LIBRARY
 
-    return find_library()
+    return LIBRARY.find()
 
 
 def _plugin():

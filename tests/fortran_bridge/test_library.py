@@ -10,7 +10,7 @@ import pytest
 
 from subgrid.contracts.errors import BridgeError, FileError, InputError, SetupError
 from subgrid.fortran_bridge.bundle_runner import BundleModel, aligned_empty
-from subgrid.fortran_bridge.library import find_library
+from subgrid.fortran_bridge.library import LIBRARY
 from subgrid.fortran_bridge.plugins import find_plugin
 
 GOLDEN = Path(__file__).parents[1] / "jax_models" / "golden" / "column"
@@ -20,7 +20,7 @@ KERNEL = np.cos(np.arange(16.0)).reshape(4, 4)
 @pytest.fixture(scope="module", autouse=True)
 def _built():
     try:
-        find_library()
+        LIBRARY.find()
         find_plugin("cpu")
     except SetupError as error:
         pytest.skip(str(error))

@@ -1,6 +1,5 @@
 """Plug-ins and the library are found where they are, and their absence is one sentence with a remedy."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from subgrid.contracts.errors import SetupError
-from subgrid.fortran_bridge import library, plugins
+from subgrid.fortran_bridge import plugins
 from subgrid.fortran_bridge.plugins import find_plugin, plugin_argument
 
 
@@ -60,38 +59,6 @@ def test_a_wheel_is_found_without_importing_it(monkeypatch):
     assert "lammps_jax_pjrt_cpu" not in sys.modules
     assert plugins.library_in_wheel("lammps-jax-pjrt-cpu", "another.so") is None
     assert plugins.library_in_wheel("no-such-wheel-for-subgrid", "x.so") is None
-
-
-def test_the_library_that_is_named_is_taken(monkeypatch, tmp_path):
-    (tmp_path / library.NAME).write_bytes(b"not a library")
-    monkeypatch.setenv("SUBGRID_LIBRARY", str(tmp_path))
-    assert library.find_library() == tmp_path / library.NAME
-    with pytest.raises(SetupError, match="cannot be loaded"):
-        library.library.__wrapped__()
-    monkeypatch.setenv("SUBGRID_LIBRARY", str(tmp_path / "nowhere"))
-    with pytest.raises(SetupError, match="that SUBGRID_LIBRARY names, is not there"):
-        library.find_library()
-
-
-def test_a_library_that_is_not_built_comes_with_a_remedy(monkeypatch, tmp_path):
-    monkeypatch.delenv("SUBGRID_LIBRARY", raising=False)
-    monkeypatch.setattr(library, "ROOT", tmp_path)
-    with pytest.raises(SetupError, match="is not built: run 'make build'"):
-        library.find_library()
-
-
-def test_the_release_build_is_taken_before_a_newer_one(monkeypatch, tmp_path):
-    monkeypatch.delenv("SUBGRID_LIBRARY", raising=False)
-    monkeypatch.setattr(library, "ROOT", tmp_path)
-    builds = [tmp_path / "_build" / name / "lib" / library.NAME for name in ("debug", "release")]
-    for build in builds:
-        build.parent.mkdir(parents=True)
-        build.write_bytes(b"")
-    newer = builds[1].stat().st_mtime + 10
-    os.utime(builds[0], (newer, newer))
-    assert library.find_library() == builds[1]
-    builds[1].unlink()
-    assert library.find_library() == builds[0]
 
 
 def test_the_bridge_imports_without_jax():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import SetupError
-from subgrid.sims.convection.library import find_library
+from subgrid.sims.convection.library import LIBRARY
 from subgrid.sims.soundings.generator import draw_batch
 
 REFERENCE = Path(__file__).resolve().parents[3] / "../shared/data/mskf/wrf_mskf_reference_columns.nc"
@@ -13,7 +13,7 @@ REFERENCE = Path(__file__).resolve().parents[3] / "../shared/data/mskf/wrf_mskf_
 @pytest.fixture(autouse=True, scope="session")
 def built_library():
     try:
-        return find_library()
+        return LIBRARY.find()
     except SetupError as missing:
         pytest.skip(f"the convection library is not built: {missing}")
 

@@ -7,7 +7,7 @@ import pytest
 
 from subgrid.contracts.columns_file import open_columns, read_columns
 from subgrid.contracts.errors import FileError, InputError, SetupError
-from subgrid.sims.convection.library import find_library
+from subgrid.sims.convection.library import LIBRARY
 from subgrid.sims.convection.mskf import convect
 from subgrid.sims.soundings.families import FAMILIES
 from subgrid.sims.soundings.generator import BATCH, NEAR_SHARE, blend, draw_batch, labelled_batch
@@ -17,7 +17,7 @@ from subgrid.workflows.physics import generate_columns, run_mskf
 @pytest.fixture(autouse=True, scope="module")
 def built_library():
     try:
-        find_library()
+        LIBRARY.find()
     except SetupError as missing:
         pytest.skip(f"the convection library is not built: {missing}")
 
