@@ -9,17 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from ..contracts.variables import STEP_S
 from .column_emulator import ColumnEmulator
 from .recipes import Recipe
 from .training import TrainingConfig, TrainingResult, fit
-from .training_set import TrainingSet, shuffled_batches
+from .training_set import StreamedSet, TrainingSet
 
 VALIDATION_ROWS = 2048
 
 
 def train_emulator(
     recipe: Recipe,
-    data: TrainingSet,
+    data: TrainingSet | StreamedSet,
     *,
     seed: int = 0,
     epochs: int | None = None,
@@ -29,27 +30,44 @@ def train_emulator(
 ) -> TrainingResult:
     """Build, train and return the emulator with its learning curve.
 
+    data: rows in memory, or streamed; what is fitted to a stream beforehand (statistics, least squares) is
+        fitted to its `sample`.
     validation: steps that choose the best parameters; without them the last parameters win in effect, because
         the loop is then scored on training rows and the learning rate ends at zero.
     epochs: instead of the recipe's number.
     """
-    emulator = recipe.build(data, nnx.Rngs(seed))
+    sample = data.sample
+    emulator = recipe.build(sample, nnx.Rngs(seed))
     epochs = recipe.epochs if epochs is None else epochs
     if recipe.solve is not None:
-        recipe.solve(emulator, data)
+        recipe.solve(emulator, sample)
     if recipe.epochs == 0:
         return TrainingResult(emulator, float("nan"), 0)
-    weights = recipe.weigh(data)
-    arrays = {"inputs": data.inputs, "targets": data.targets, "row": np.arange(len(data.inputs))}
-    if weights.ndim == 2:
-        arrays["weights"] = weights
-    batch_at = shuffled_batches(arrays, size=recipe.batch, seed=seed)
-    config = _config(recipe, epochs, len(data.inputs))
-    chosen = _validation_rows(validation or data, recipe, weights)
-    return fit(
-        emulator, supervised(recipe, weights), batch_at, chosen, config,
-        checkpoint_dir=checkpoint_dir, progress=progress,
-    )  # fmt: skip
+    weights = recipe.weigh(sample)
+
+    def arrays_of(part: TrainingSet) -> dict[str, np.ndarray]:
+        return _arrays(part, weights if part is sample or weights.ndim == 1 else recipe.weigh(part))
+
+    chosen = _validation_rows(validation or sample, recipe)
+    size = min(recipe.batch, len(data))
+    with data.batches(arrays_of, size=size, seed=seed) as batch_at:
+        return fit(
+            emulator, supervised(recipe, weights), batch_at, chosen, _config(recipe, epochs, len(data)),
+            checkpoint_dir=checkpoint_dir, progress=progress,
+        )  # fmt: skip
+
+
+def _arrays(part: TrainingSet, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """What a batch is cut from; `row` numbers a column by place and time, alike in memory and streamed."""
+    arrays = {"inputs": part.inputs, "targets": part.targets, "row": _row_numbers(part)}
+    return arrays | {"weights": weights} if weights.ndim == 2 else arrays
+
+
+def _row_numbers(part: TrainingSet) -> np.ndarray:
+    """(n,) a number that belongs to the column and time step, whatever is read beside it."""
+    step = part.seconds // int(STEP_S)
+    ncol = part.columns.grid.ncol
+    return ((step[:, None] * ncol + np.arange(ncol)) % np.iinfo(np.int32).max).ravel().astype(np.int32)
 
 
 def supervised(recipe: Recipe, weights: np.ndarray) -> Callable:
@@ -86,10 +104,6 @@ def _config(recipe: Recipe, epochs: int, rows: int) -> TrainingConfig:
     )
 
 
-def _validation_rows(data: TrainingSet, recipe: Recipe, weights: np.ndarray) -> dict:
-    rows = np.random.default_rng(0).permutation(len(data.inputs))[:VALIDATION_ROWS]
-    batch = {"inputs": data.inputs[rows], "targets": data.targets[rows], "row": rows}
-    if weights.ndim == 2:
-        own = recipe.weigh(data)
-        batch["weights"] = own[rows]
-    return batch
+def _validation_rows(part: TrainingSet, recipe: Recipe) -> dict:
+    rows = np.random.default_rng(0).permutation(len(part))[:VALIDATION_ROWS]
+    return {name: array[rows] for name, array in _arrays(part, recipe.weigh(part)).items()}

@@ -43,7 +43,7 @@ MAE, MSE, HUBER = (pointwise(f) for f in (losses.mean_absolute, losses.mean_squa
 
 def standard(data: TrainingSet) -> np.ndarray:
     """(n_out,) 1/std of each output."""
-    return losses.standard_weights(data.features, data.targets)
+    return losses.standard_weights(data.features, data.sample.targets)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ def physical(network: Callable[..., nnx.Module]) -> Build:
 
 def metric_weights(data: TrainingSet) -> np.ndarray:
     """The published metric, every V1 variable alike; cloud and wind tendencies count less."""
-    spreads = losses.energy_spreads(data.features, data.targets, data.mass, data.area)
+    sample = data.sample
+    spreads = losses.energy_spreads(data.features, sample.targets, sample.mass, sample.area)
     emphasis = {"ptend_q0002": 0.3, "ptend_q0003": 0.3, "ptend_u": 0.2, "ptend_v": 0.2}
     return losses.energy_weights(data.features, spreads, data.mass, data.area, emphasis)
 

@@ -1,8 +1,11 @@
-"""The ClimSim pipeline: raw files → packed file → emulators as bundles → verdict. One function a stage."""
+"""The ClimSim pipeline: raw files → store → emulators as bundles → verdict. One function a stage."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,26 +13,36 @@ from ..contracts.bundle import Bundle
 from ..contracts.errors import InputError
 from ..contracts.files import require_absent, writing
 from ..contracts.provenance import provenance
-from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS
+from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, FeatureSet, feature_set
 from ..jax_models.data.columns import ColumnSet, fields_of, inputs_of
 from ..jax_models.data.source import read_columns
-from ..jax_models.data.splits import held_out_steps, official_split
+from ..jax_models.data.splits import absolute_seconds, held_out_steps, official_split, runs_of, times_of
 from .progress import silent
+
+if TYPE_CHECKING:
+    from ..jax_models.training_set import StreamedSet, TrainingSet
 
 HELD_OUT = 12  # time steps of a small file that no emulator sees in training
 PARTS = ("train", "test", "all", "unseen")
-MOST_STAMPS = 2000  # a bundle names its training steps up to this number
+MEMORY_GB = 4.0  # rows of a store that take more are streamed
 
 
-def load_part(path: Path, part: str, *, held_out: int = HELD_OUT) -> ColumnSet:
-    """Columns of a packed file: `train` (all but the held-out steps), `test` (those), or `all` of them."""
+def load_part(
+    path: Path, part: str, *, held_out: int = HELD_OUT, names: tuple[str, ...] | None = None
+) -> ColumnSet:
+    """Columns of a packed file or store: `train` (all but the held-out steps), `test` (those), or `all`."""
+    columns = read_columns(path, names)
+    return columns.at(part_of(columns.ymd, columns.tod, part, held_out=held_out))
+
+
+def part_of(ymd: np.ndarray, tod: np.ndarray, part: str, *, held_out: int = HELD_OUT) -> np.ndarray:
+    """Time indices of a part; see `load_part`."""
     if part not in PARTS:
         raise InputError(f"Unknown part {part!r}; expected one of {', '.join(PARTS)}.")
-    columns = read_columns(path)
     if part in ("all", "unseen"):
-        return columns
-    train, test = held_out_steps(columns.ymd, columns.tod, test=held_out)
-    return columns.at(train if part == "train" else test)
+        return np.arange(ymd.size)
+    train, test = held_out_steps(ymd, tod, test=held_out)
+    return train if part == "train" else test
 
 
 def pack(
@@ -81,29 +94,37 @@ def train(
     epochs: int | None = None,
     checkpoint_dir: Path | None = None,
     platforms: tuple[str, ...] = ("cpu", "cuda"),
+    memory_gb: float = MEMORY_GB,
+    grid: Path | None = None,
     overwrite: bool = False,
     progress: Callable[..., None] = silent,
 ) -> Path:
-    """Train the recipe `emulator` on a packed file and write it as the bundle `out`; returns `out`."""
+    """Train the recipe `emulator` on columns and write it as the bundle `out`; returns `out`.
+
+    data: packed file, store, or raw files. memory_gb: training rows of a store that take more are streamed;
+    raw files, which need the grid-info file `grid`, always are.
+    """
     from ..jax_models.emulator_bundle import export_emulator
     from ..jax_models.emulator_training import train_emulator
-    from ..jax_models.recipes import recipe, training_data
+    from ..jax_models.recipes import recipe
 
     require_absent(out, overwrite=overwrite)
     chosen = recipe(emulator)
-    rows = training_data(load_part(data, part, held_out=held_out), emulator)
+    rows = training_rows(
+        data, feature_set(chosen.features), part, held_out=held_out, memory_gb=memory_gb, grid=grid
+    )
     result = train_emulator(
         chosen, rows, seed=seed, epochs=epochs, checkpoint_dir=checkpoint_dir, progress=progress
     )
     config = {
         "emulator": emulator, "features": chosen.features, "data": Path(data).name, "part": part,
-        "time_steps": rows.columns.steps, "held_out": held_out, "seed": seed, "steps": result.steps,
-        "trained_on": stamps(rows.columns)[:MOST_STAMPS],
+        "time_steps": rows.seconds.size, "held_out": held_out, "seed": seed, "steps": result.steps,
+        "reading": rows.reading, "trained_on": runs_of(rows.seconds),
     }  # fmt: skip
     export_emulator(
         out,
         result.model,
-        rows.inputs,
+        rows.sample.inputs,
         name=emulator,
         description=f"ClimSim column physics, {emulator} on {chosen.features} inputs. {chosen.note}".strip(),
         config=json.dumps(config),
@@ -111,6 +132,33 @@ def train(
         overwrite=overwrite,
     )
     return Path(out)
+
+
+def training_rows(
+    data: Path,
+    features: FeatureSet,
+    part: str,
+    *,
+    held_out: int = HELD_OUT,
+    memory_gb: float = MEMORY_GB,
+    grid: Path | None = None,
+) -> TrainingSet | StreamedSet:
+    """Rows of a part of the data, in memory where they fit and streamed where not; see `train`."""
+    from ..jax_models.data.columns import stored_names
+    from ..jax_models.data.source import format_of, open_source
+    from ..jax_models.training_set import StreamedSet, TrainingSet
+
+    found = format_of(data)
+    if found == "packed":
+        return TrainingSet(load_part(data, part, held_out=held_out, names=stored_names(features)), features)
+    source = open_source(data, grid=grid)
+    times = part_of(*source.stamps.T, part, held_out=held_out)
+    streamed = StreamedSet(source, features, times)
+    # Fields and matrices are both held.
+    if found == "store" and 8 * len(streamed) * (features.n_in + features.n_out) <= memory_gb * 1e9:
+        columns = load_part(data, part, held_out=held_out, names=stored_names(features))
+        return TrainingSet(columns, features)
+    return streamed
 
 
 def validate(
@@ -160,15 +208,10 @@ def validate(
     return sentence
 
 
-def stamps(columns: ColumnSet) -> list[str]:
-    """`YYYYMMDD-sssss` of each time step."""
-    return [f"{ymd}-{tod:05d}" for ymd, tod in zip(columns.ymd.tolist(), columns.tod.tolist(), strict=True)]
-
-
 def unseen(columns: ColumnSet, models: list[Path]) -> ColumnSet:
-    """The steps that none of the bundles names as training steps. Raises InputError if none is left."""
-    seen = {stamp for model in models for stamp in _trained_on(Bundle.open(model))}
-    new = np.flatnonzero([stamp not in seen for stamp in stamps(columns)])
+    """The steps that none of the bundles was trained on. Raises InputError if none is left."""
+    seen = np.concatenate([_trained_on(Bundle.open(model)) for model in models])
+    new = np.flatnonzero(~np.isin(absolute_seconds(columns.ymd, columns.tod), seen))
     if new.size == 0:
         raise InputError(
             f"All {columns.steps} time steps were seen in training by one of the models; give other data, or "
@@ -177,8 +220,9 @@ def unseen(columns: ColumnSet, models: list[Path]) -> ColumnSet:
     return columns.at(new)
 
 
-def _trained_on(bundle: Bundle) -> list[str]:
-    return json.loads(bundle.config).get("trained_on", []) if bundle.config.startswith("{") else []
+def _trained_on(bundle: Bundle) -> np.ndarray:
+    """Times of the training steps that the bundle names, seconds."""
+    return times_of(json.loads(bundle.config).get("trained_on", []) if bundle.config.startswith("{") else [])
 
 
 def case_of(columns: ColumnSet):

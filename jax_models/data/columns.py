@@ -71,6 +71,22 @@ _DERIVED = {
 }
 
 
+# What the derived fields are made of; coszrs_end, clat, slat and icol follow from dates and grid.
+_MADE_OF = {
+    "state_rh": ("state_t", "state_q0001", "state_ps"),
+    "state_qn": ("state_q0002", "state_q0003"),
+    "liq_partition": ("state_t",),
+    "ptend_qn": ("ptend_q0002", "ptend_q0003"),
+}
+
+
+def stored_names(features: FeatureSet) -> tuple[str, ...]:
+    """What has to be read for a feature set, its derived fields and layer masses, each name once."""
+    wanted = (*features.inputs, *features.outputs, "state_ps")
+    parts = [p for name in wanted for p in _MADE_OF.get(name, () if name in _DERIVED else (name,))]
+    return tuple(dict.fromkeys(parts))
+
+
 def inputs_of(columns: ColumnSet, features: FeatureSet) -> np.ndarray:
     """Input matrix (time · ncol, n_in) float32, raw units, rows time-major."""
     return _flatten(columns, features, features.inputs)

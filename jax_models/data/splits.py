@@ -63,7 +63,8 @@ def held_out_steps(
     if len(chosen) != test:
         raise InputError(
             f"No {test} steps can be held out without cutting a run of steps less than a day apart "
-            f"(the runs have {[len(g) for g in groups]} steps); choose another number."
+            f"(the runs have {[len(g) for g in groups][:20]} steps); choose another number, or take all of "
+            "one file and test on another."
         )
     held = np.sort(np.asarray(chosen))
     return np.setdiff1d(np.arange(ymd.size), held), held
@@ -74,3 +75,20 @@ def absolute_seconds(ymd: np.ndarray, tod: np.ndarray) -> np.ndarray:
     ymd = np.asarray(ymd, np.int64)
     days = ymd // 10000 * 365 + DAYS_BEFORE_MONTH[ymd // 100 % 100 - 1] + ymd % 100
     return days * 86400 + np.asarray(tod, np.int64)
+
+
+def runs_of(seconds: np.ndarray) -> list[list[int]]:
+    """Sorted times as runs [first, spacing, count] of even spacing; undone by `times_of`."""
+    left, runs = np.unique(seconds), []
+    while left.size:
+        spacing = int(left[1] - left[0]) if left.size > 1 else 0
+        uneven = np.flatnonzero(np.diff(left) != spacing)
+        count = int(uneven[0]) + 1 if uneven.size else left.size
+        runs.append([int(left[0]), spacing, count])
+        left = left[count:]
+    return runs
+
+
+def times_of(runs: list[list[int]]) -> np.ndarray:
+    """All times of `runs_of`, seconds."""
+    return np.concatenate([first + spacing * np.arange(count) for first, spacing, count in runs] or [[]])

@@ -1,22 +1,22 @@
-"""Batches from a store that is larger than memory: shuffled, read ahead in parallel, resumable.
+"""Batches from data larger than memory: shuffled, read ahead in the background, resumable.
 
-The order of time steps is a permutation of each epoch; `group` steps at a time are read, their columns are
-shuffled together and cut into batches. Everything follows from (seed, batch number), so a resumed run draws
-the batches that the uninterrupted one would have drawn. TensorStore reads `ahead` groups in the background,
-and memory holds no more than those.
+Steps that lie together on disk form a block; each epoch permutes the blocks, `group` steps at a time are
+read, and their rows are shuffled together and cut into batches. Everything follows from (seed, batch number),
+so the position of a stream is one number, and a resumed run draws the batches that the uninterrupted one
+would have drawn. Memory holds the group in use and the `ahead` groups that are being made.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import tensorstore as ts
 
 from ...contracts.errors import InputError
-from ...contracts.variables import FeatureSet
-from .columns import ColumnSet, inputs_of, targets_of
-from .store import grid_of, open_array, read_header
+from .columns import ColumnSet
+from .source import Source
+
+Rows = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Order:
     batch: int
     group: int
     seed: int
+    block: int = 1
 
     def __post_init__(self):
         if self.batches_per_group < 1:
@@ -46,10 +47,16 @@ class Order:
     def groups_per_epoch(self) -> int:
         return self.steps.size // self.group
 
+    @property
+    def batches_per_epoch(self) -> int:
+        return self.groups_per_epoch * self.batches_per_group
+
     def times(self, number: int) -> np.ndarray:
         """Time indices of group `number`, counted over all epochs."""
         epoch, place = divmod(number, self.groups_per_epoch)
-        order = np.random.default_rng((self.seed, epoch)).permutation(self.steps)
+        blocks = np.random.default_rng((self.seed, epoch)).permutation(-(-self.steps.size // self.block))
+        places = (blocks[:, None] * self.block + np.arange(self.block)).ravel()
+        order = self.steps[places[places < self.steps.size]]
         return np.sort(order[place * self.group : (place + 1) * self.group])
 
     def rows(self, number: int) -> np.ndarray:
@@ -57,74 +64,61 @@ class Order:
         return np.random.default_rng((self.seed, 1, number)).permutation(self.group * self.ncol)
 
 
-def stream_batches(
-    path: Path,
-    features: FeatureSet,
-    *,
-    batch: int,
-    times: np.ndarray | None = None,
-    group: int = 32,
-    ahead: int = 2,
-    seed: int = 0,
-    cache_bytes: int = 64 << 20,
-) -> Callable[[int], dict[str, np.ndarray]]:
-    """step → {"inputs", "targets"} of `batch` rows, raw units, from the store `path`.
+class Stream:
+    """step → one batch, a dictionary of arrays of `batch` rows; close it, or use it in a `with`.
 
-    times: indices that may be used (a split); default all. cache_bytes: limit of TensorStore's chunk cache.
+    source: where columns come from. rows_of: columns of a group → arrays with one row a column, time-major.
+    names: the variables that it needs. times: indices that may be used (a split); default all. group: steps
+    that are shuffled together. ahead: groups that are made in the background.
+
+    Raises InputError if a group holds no batch; what `source.read` raises comes with the batch that needs it.
     """
-    header = read_header(path)
-    grid, stamps = grid_of(header), np.asarray(header["stamps"], np.int64)
-    steps = np.arange(len(stamps)) if times is None else np.asarray(times)
-    order = Order(steps, grid.ncol, batch, min(group, steps.size), seed)
-    context = ts.Context({"cache_pool": {"total_bytes_limit": cache_bytes}})
-    needed = _stored(features, header["names"])
-    arrays = {name: open_array(path, name, header, context) for name in needed}
-    pending: dict[int, dict[str, ts.Future]] = {}
-    ready: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
-    def request(number: int) -> None:
-        if number not in pending and number not in ready:
-            chosen = order.times(number)
-            pending[number] = {name: array[chosen].read() for name, array in arrays.items()}
+    def __init__(
+        self,
+        source: Source,
+        rows_of: Callable[[ColumnSet], Rows],
+        names: tuple[str, ...],
+        *,
+        batch: int,
+        times: np.ndarray | None = None,
+        group: int = 32,
+        ahead: int = 2,
+        seed: int = 0,
+    ):
+        steps = np.arange(len(source.stamps)) if times is None else np.asarray(times)
+        group = min(group, steps.size)
+        self.order = Order(steps, source.grid.ncol, batch, group, seed, min(source.block, group))
+        self._source, self._rows_of, self._names, self._ahead = source, rows_of, names, ahead
+        # One worker: the NetCDF library is not thread-safe, and TensorStore reads in parallel by itself.
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="stream")
+        self._groups: dict[int, Future[Rows]] = {}
 
-    def load(number: int) -> tuple[np.ndarray, np.ndarray]:
-        request(number)
-        fields = {name: np.asarray(future.result()) for name, future in pending.pop(number).items()}
-        chosen = order.times(number)
-        columns = ColumnSet(fields, stamps[chosen, 0], stamps[chosen, 1], grid)
-        rows = order.rows(number)
-        return inputs_of(columns, features)[rows], targets_of(columns, features)[rows]
+    def __call__(self, step: int) -> Rows:
+        number, place = divmod(step, self.order.batches_per_group)
+        self._hold(range(number, number + 1 + self._ahead))
+        span = slice(place * self.order.batch, (place + 1) * self.order.batch)
+        return {name: rows[span] for name, rows in self._groups[number].result().items()}
 
-    def batch_at(step: int) -> dict[str, np.ndarray]:
-        number, place = divmod(step, order.batches_per_group)
-        if number not in ready:
-            ready.clear()
-            for stale in [n for n in pending if not number <= n <= number + ahead]:
-                del pending[stale]
-            ready[number] = load(number)
-            for coming in range(number + 1, number + 1 + ahead):
-                request(coming)
-        inputs, targets = ready[number]
-        span = slice(place * batch, (place + 1) * batch)
-        return {"inputs": inputs[span], "targets": targets[span]}
+    def close(self) -> None:
+        """Forget what is being read."""
+        self._pool.shutdown(cancel_futures=True)
+        self._groups.clear()
 
-    return batch_at
+    def __enter__(self) -> "Stream":
+        return self
 
+    def __exit__(self, *_) -> None:
+        self.close()
 
-# Derived fields and what they are made of; the rest of a feature set is read as it is stored.
-_MADE_OF = {
-    "state_rh": ("state_t", "state_q0001", "state_ps"),
-    "state_qn": ("state_q0002", "state_q0003"),
-    "liq_partition": ("state_t",),
-    "ptend_qn": ("ptend_q0002", "ptend_q0003"),
-    "coszrs_end": (),
-    "clat": (),
-    "slat": (),
-    "icol": (),
-}
+    def _hold(self, wanted: range) -> None:
+        for stale in [number for number in self._groups if number not in wanted]:
+            self._groups.pop(stale).cancel()
+        for number in wanted:
+            if number not in self._groups:
+                self._groups[number] = self._pool.submit(self._load, number)
 
-
-def _stored(features: FeatureSet, names: list[str]) -> list[str]:
-    wanted = (*features.inputs, *features.outputs)
-    needed = [part for name in wanted for part in ((name,) if name in names else _MADE_OF.get(name, (name,)))]
-    return list(dict.fromkeys(needed))
+    def _load(self, number: int) -> Rows:
+        columns = self._source.read(self._names, self.order.times(number))
+        order = self.order.rows(number)
+        return {name: rows[order] for name, rows in self._rows_of(columns).items()}

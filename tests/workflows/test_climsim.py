@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from subgrid.contracts.bundle import Bundle
 from subgrid.contracts.errors import FileError, InputError
 from subgrid.contracts.variables import V1_TARGETS, feature_set
 from subgrid.jax_models.data.columns import inputs_of
 from subgrid.jax_models.data.mock import mock_columns
+from subgrid.jax_models.data.splits import absolute_seconds, times_of
 from subgrid.jax_models.data.store import write_store
 from subgrid.jax_models.emulator_bundle import load_emulator
+from subgrid.jax_models.recipes import metric_weights
 from subgrid.validation.climsim import metrics
 from subgrid.validation.climsim.invariants import residuals
 from subgrid.workflows import climsim
@@ -53,9 +56,9 @@ def test_a_bundle_gives_what_was_trained_and_names_its_steps(bundles, store):
     assert matrix.shape == (4 * 96, 128)
     # Any number of columns, whatever the compiled batch sizes.
     np.testing.assert_allclose(predict(inputs_of(columns, features)[:5]), matrix[:5], rtol=1e-4, atol=1e-9)
-    trained_on = json.loads(bundle.config)["trained_on"]
+    trained_on = times_of(json.loads(bundle.config)["trained_on"])
     assert len(trained_on) == 12
-    assert not set(trained_on) & set(climsim.stamps(columns))
+    assert not set(trained_on) & set(absolute_seconds(columns.ymd, columns.tod))
 
 
 def test_validation_scores_only_unseen_steps_by_default(bundles, store, tmp_path):
@@ -74,6 +77,48 @@ def test_nothing_unseen_is_an_error(bundles, store, tmp_path):
     whole = climsim.train(store, tmp_path / "all.bundle", "constant", part="all", platforms=CPU)
     with pytest.raises(InputError, match="seen in training"):
         climsim.validate([whole], store, tmp_path / "report")
+
+
+def test_a_streamed_training_resumes_where_it_was_stopped(store, tmp_path):
+    """Interrupted within an epoch and resumed from its checkpoint, it ends with the same parameters."""
+    options = {"held_out": 4, "epochs": 4, "memory_gb": 0.0, "platforms": CPU}
+    whole = climsim.train(store, tmp_path / "whole.bundle", "mlp512", **options)
+
+    class StopError(Exception):
+        pass
+
+    def stop(done, total, **numbers):
+        if done > total / 2:
+            raise StopError
+
+    folder = tmp_path / "checkpoints"
+    with pytest.raises(StopError):
+        climsim.train(
+            store, tmp_path / "half.bundle", "mlp512", checkpoint_dir=folder, progress=stop, **options
+        )
+    resumed = climsim.train(store, tmp_path / "half.bundle", "mlp512", checkpoint_dir=folder, **options)
+    bundles = [Bundle.open(path) for path in (whole, resumed)]
+    for expected, found in zip(*(b.read_parameters() for b in bundles), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert json.loads(bundles[0].config)["reading"] == "stream"
+    assert climsim.load_part(store, "train", held_out=4).steps == len(
+        times_of(json.loads(bundles[0].config)["trained_on"])
+    )
+
+
+def test_streamed_and_held_rows_have_the_same_weights(store):
+    """Metric weights of a group come from the statistics of the sample, not from its own."""
+    features = feature_set("V2_sun")
+    held = climsim.training_rows(store, features, "all")
+    streamed = climsim.training_rows(store, features, "all", memory_gb=0.0)
+    assert (held.reading, streamed.reading) == ("memory", "stream")
+    with streamed.batches(
+        lambda part: {"t": part.inputs[:, 0], "w": metric_weights(part)}, size=96, seed=0
+    ) as at:
+        rows = at(0)
+    order, mine = np.argsort(held.inputs[:, 0]), np.argsort(rows["t"])
+    places = order[np.searchsorted(held.inputs[order, 0], rows["t"][mine])]
+    np.testing.assert_allclose(rows["w"][mine], metric_weights(held)[places], rtol=1e-6)
 
 
 def test_physics_survives_the_export(store, tmp_path):

@@ -40,13 +40,15 @@ def pack(
 
 def train(
     emulator: Annotated[str, typer.Argument(help="A recipe by name; an unknown one lists them.")],
-    data: Annotated[Path, typer.Option(help="Packed file or store of columns.")],
+    data: Annotated[Path, typer.Option(help="Packed file, store, or directory of raw files.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Bundle to write.")],
     part: Annotated[str, typer.Option(help="train (without the held-out steps) or all.")] = "train",
     held_out: HeldOutOption = 12,
     seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
     epochs: Annotated[int | None, typer.Option(help="Epochs; the recipe's if left out.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Directory to save in and resume from.")] = None,
+    memory: Annotated[float, typer.Option(help="GB; rows of a store that take more are streamed.")] = 4.0,
+    grid: Annotated[Path | None, typer.Option(help="ClimSim's grid-info file, for raw files.")] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Train an emulator of column physics and export it as a bundle, raw units in and out."""
@@ -63,6 +65,8 @@ def train(
             seed=seed,
             epochs=epochs,
             checkpoint_dir=checkpoint,
+            memory_gb=memory,
+            grid=grid,
             overwrite=overwrite,
             progress=progress,
         )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.variables import RAW_INPUTS, STATE, STEP_S, SURFACE_OUT, variable
+from subgrid.jax_models.data.grid import FIELDS
 from subgrid.jax_models.data.mock import mock_columns
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "climsim"
@@ -50,3 +51,16 @@ def raw_folder(tmp_path, mock) -> Path:
         write_half(folder / f"E3SM-MMF.mli.{stamp}.nc", before, ymd, tod)
         write_half(folder / f"E3SM-MMF.mlo.{stamp}.nc", after, ymd, tod)
     return folder.parent
+
+
+@pytest.fixture
+def grid_file(tmp_path, mock) -> Path:
+    """A grid-info file of the mock columns."""
+    path = tmp_path / "grid.nc"
+    with netCDF4.Dataset(str(path), "w") as dataset:
+        for size in (1, 60, 61, 384):
+            dataset.createDimension(f"n{size}", size)
+        for name in FIELDS:
+            values = np.atleast_1d(getattr(mock.grid, name))
+            dataset.createVariable(name, "f8", (f"n{values.size}",))[...] = values
+    return path

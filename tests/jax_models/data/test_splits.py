@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import InputError
-from subgrid.jax_models.data.splits import absolute_seconds, held_out_steps, official_split
+from subgrid.jax_models.data.splits import absolute_seconds, held_out_steps, official_split, runs_of, times_of
 
 
 def steps(days, seconds):
@@ -49,3 +49,13 @@ def test_official_months():
 def test_calendar_has_no_leap_day():
     assert absolute_seconds(np.array([80301]), [0]) - absolute_seconds(np.array([80228]), [0]) == 86400
     assert absolute_seconds(np.array([90101]), [0]) - absolute_seconds(np.array([81231]), [0]) == 86400
+
+
+def test_runs_are_short_and_complete():
+    regular = 100 + 8400 * np.arange(2000)
+    assert runs_of(regular) == [[100, 8400, 2000]]
+    rng = np.random.default_rng(0)
+    broken = np.delete(regular, rng.choice(2000, 5, replace=False))
+    assert len(runs_of(broken)) <= 11
+    for times in (broken, rng.permutation(regular)[:50], regular[:1], regular[:0]):
+        np.testing.assert_array_equal(times_of(runs_of(times)), np.sort(times))
