@@ -1,13 +1,16 @@
 """What a learner asks of an environment, and trajectories of many copies. Nothing here knows turbulence."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.sharding import Mesh
 
 from . import squashed_normal
+from .devices import each_on_its_device
 
 
 class Environment(Protocol):
@@ -57,26 +60,42 @@ def rollout(
     *,
     steps: int,
     shared_noise: float,
+    mesh: Mesh,
 ) -> tuple[tuple[Any, Any], Trajectory]:
-    """March all simulations `steps` actions under the stochastic policy; `start` = (observation, state)."""
+    """March all simulations `steps` actions under the stochastic policy; `start` = (observation, state).
+
+    Every simulation has its own keys, so that it does the same on whichever device of `mesh` it lies.
+    """
     count = jax.tree.leaves(start[1])[0].shape[0]
     graphdef, variables = nnx.split(policy)
     act = jax.vmap(environment.step, in_axes=(0, 0, 0, None))
     draw = jax.vmap(squashed_normal.sample, in_axes=(0, 0, 0, None))
 
-    def one(carry, key):
-        observation, state = carry
-        noise_key, step_key = jax.random.split(key)
-        mean, std = nnx.merge(graphdef, variables).policy(observation)
-        unsquashed = draw(jax.random.split(noise_key, count), mean, std, shared_noise)
-        seen, state, reward, terminated, truncated, info = act(
-            jax.random.split(step_key, count), state, squashed_normal.squash(unsquashed), params
-        )
-        final = info["final_observation"]
-        kept = Trajectory(observation, final, unsquashed, mean, std, reward, terminated, truncated)
-        return (seen, state), kept
+    @each_on_its_device(mesh, in_axes=(None, None, 0, 1), out_axes=(0, 1))
+    def march(variables, params, start, keys):
+        def one(carry, keys):
+            observation, state = carry
+            noise_keys, step_keys = keys
+            mean, std = nnx.merge(graphdef, variables).policy(observation)
+            unsquashed = draw(noise_keys, mean, std, shared_noise)
+            seen, state, reward, terminated, truncated, info = act(
+                step_keys, state, squashed_normal.squash(unsquashed), params
+            )
+            final = info["final_observation"]
+            kept = Trajectory(observation, final, unsquashed, mean, std, reward, terminated, truncated)
+            return (seen, state), kept
 
-    return jax.lax.scan(one, start, jax.random.split(key, steps))
+        return jax.lax.scan(one, start, keys)
+
+    pairs = jax.vmap(jax.random.split)(jax.random.split(key, steps))
+    each = jax.vmap(partial(jax.random.split, num=count))
+    return march(variables, params, start, (each(pairs[:, 0]), each(pairs[:, 1])))
+
+
+def at_slots(arrays: Any, slots: jax.Array) -> Any:
+    """Entries (S, E, ...) of arrays (T, E, ...) at the times `slots` (S, E) of each simulation."""
+    pick = jax.vmap(lambda array, slot: array[slot], in_axes=1, out_axes=1)
+    return jax.tree.map(lambda array: pick(array, slots), arrays)
 
 
 def reward_scale(trajectory: Trajectory) -> jax.Array:
@@ -85,3 +104,15 @@ def reward_scale(trajectory: Trajectory) -> jax.Array:
     return jnp.sqrt(
         jnp.sum(jnp.where(alive, trajectory.reward, 0.0) ** 2) / jnp.maximum(alive.sum(), 1) + 1e-8
     )
+
+
+def summarize(trajectory: Trajectory) -> dict[str, jax.Array]:
+    """What the learning curve shows: mean reward of the living, blow-ups, action, spread."""
+    alive = ~trajectory.terminated
+    return {
+        "reward": jnp.sum(jnp.where(alive, trajectory.reward, 0.0)) / jnp.maximum(alive.sum(), 1),
+        "blow_ups": trajectory.terminated.sum().astype(jnp.float32),
+        "action": squashed_normal.squash(trajectory.mean).mean(),
+        "action_spread": squashed_normal.squash(trajectory.mean).std(),
+        "exploration": trajectory.std.mean(),
+    }

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from . import environment as trajectories
+from ...contracts.errors import InputError
 from . import squashed_normal
-from .environment import Environment, Trajectory
+from .environment import Trajectory, at_slots
 from .returns import generalized_advantages
 from .training import LearnerState
 
@@ -45,6 +45,13 @@ class PpoConfig:
     max_gradient: float = 0.5
     shared_noise: float = 0.2
 
+    def __post_init__(self):
+        if self.minibatches > self.rollout:
+            raise InputError(
+                f"Found {self.minibatches} minibatches of a rollout of {self.rollout} actions; take no more "
+                "minibatches than actions."
+            )
+
 
 def clipped_objective(weight: jax.Array, advantage: jax.Array, clip: float) -> jax.Array:
     """min(ρ A, clip(ρ, 1 − ε, 1 + ε) A), elementwise: to be maximised."""
@@ -58,59 +65,41 @@ def make_optimizer(config: PpoConfig) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(config.max_gradient), optax.adam(schedule, eps=1e-5))
 
 
-def make_iteration(environment: Environment, graphdef: Any, config: PpoConfig):
-    """The compiled function (state, params) -> (state, numbers) of one iteration: rollout and update."""
-
-    @jax.jit
-    def iteration(state: LearnerState, params: Any):
-        key, roll_key, update_key = jax.random.split(state.key, 3)
-        network = nnx.merge(graphdef, state.weights, state.fixed)
-        start = (state.observation, state.environment)
-        (observation, flows), trajectory = trajectories.rollout(
-            environment,
-            params,
-            network,
-            start,
-            roll_key,
-            steps=config.rollout,
-            shared_noise=config.shared_noise,
-        )
-        batch = _batch(network, trajectory, state.reward_scale, config)
-        weights, optimizer, losses = _update(graphdef, state, batch, update_key, config)
-        numbers = summarize(trajectory) | losses
-        return (
-            LearnerState(
-                weights=weights,
-                fixed=state.fixed,
-                optimizer=optimizer,
-                observation=observation,
-                environment=flows,
-                reward_scale=state.reward_scale,
-                key=key,
-                iteration=state.iteration + 1,
-            ),
-            numbers,
-        )
-
-    return iteration
+def begin_memory(trajectory: Trajectory, config: PpoConfig) -> dict:
+    """Nothing: PPO forgets what it has learned from."""
+    return {}
 
 
-def summarize(trajectory: Trajectory) -> dict[str, jax.Array]:
-    """What the learning curve shows: mean reward of the living, blow-ups, action, spread."""
-    alive = ~trajectory.terminated
-    return {
-        "reward": jnp.sum(jnp.where(alive, trajectory.reward, 0.0)) / jnp.maximum(alive.sum(), 1),
-        "blow_ups": trajectory.terminated.sum().astype(jnp.float32),
-        "action": squashed_normal.squash(trajectory.mean).mean(),
-        "action_spread": squashed_normal.squash(trajectory.mean).std(),
-        "exploration": trajectory.std.mean(),
-    }
+def learn(graphdef: Any, state: LearnerState, trajectory: Trajectory, key: jax.Array, config: PpoConfig):
+    """(weights, optimizer state, memory, mean losses) after all epochs on the trajectory.
+
+    A minibatch holds the same number of steps of every simulation, so that each device has its share of it.
+    """
+    batch = _batch(nnx.merge(graphdef, state.weights, state.fixed), trajectory, state.reward_scale, config)
+    optimizer = make_optimizer(config)
+    gradient = jax.value_and_grad(partial(loss, graphdef, state.fixed, config=config), has_aux=True)
+    part = config.rollout // config.minibatches
+
+    def descend(carry, slots):
+        weights, moments = carry
+        (_, numbers), gradients = gradient(weights, at_slots(batch, slots))
+        updates, moments = optimizer.update(gradients, moments, weights)
+        return (optax.apply_updates(weights, updates), moments), numbers
+
+    def epoch(carry, key):
+        order = jnp.argsort(jax.random.uniform(key, trajectory.reward.shape), axis=0)
+        chosen = order[: part * config.minibatches]
+        return jax.lax.scan(descend, carry, chosen.reshape(config.minibatches, part, -1))
+
+    keys = jax.random.split(key, config.epochs)
+    (weights, moments), numbers = jax.lax.scan(epoch, (state.weights, state.optimizer), keys)
+    return weights, moments, state.memory, jax.tree.map(jnp.mean, numbers)
 
 
 def _batch(
     network: nnx.Module, trajectory: Trajectory, scale: jax.Array, config: PpoConfig
 ) -> dict[str, Any]:
-    """Arrays (T·E, ...) that the update needs."""
+    """Arrays (T, E, ...) that the updates need."""
     values = network.value(trajectory.observation)
     advantages = generalized_advantages(
         trajectory.reward / scale,
@@ -121,37 +110,13 @@ def _batch(
         discount=config.discount,
         trace=config.trace,
     )
-    batch = {
+    return {
         "observation": trajectory.observation,
         "unsquashed": trajectory.unsquashed,
         "log_density": squashed_normal.log_density(trajectory.unsquashed, trajectory.mean, trajectory.std),
         "advantage": (advantages - advantages.mean()) / (advantages.std() + 1e-8),
         "return": advantages + values,
     }
-    return jax.tree.map(lambda array: array.reshape(array.shape[0] * array.shape[1], *array.shape[2:]), batch)
-
-
-def _update(graphdef: Any, state: LearnerState, batch: dict[str, Any], key: jax.Array, config: PpoConfig):
-    """All epochs: (weights, optimizer state, mean losses)."""
-    optimizer = make_optimizer(config)
-    gradient = jax.value_and_grad(partial(loss, graphdef, state.fixed, config=config), has_aux=True)
-    size = batch["advantage"].shape[0]
-    part = size // config.minibatches
-
-    def descend(carry, chosen):
-        weights, moments = carry
-        minibatch = jax.tree.map(lambda array: array[chosen], batch)
-        (_, numbers), gradients = gradient(weights, minibatch)
-        updates, moments = optimizer.update(gradients, moments, weights)
-        return (optax.apply_updates(weights, updates), moments), numbers
-
-    def epoch(carry, key):
-        order = jax.random.permutation(key, size)[: part * config.minibatches]
-        return jax.lax.scan(descend, carry, order.reshape(config.minibatches, part))
-
-    keys = jax.random.split(key, config.epochs)
-    (weights, moments), numbers = jax.lax.scan(epoch, (state.weights, state.optimizer), keys)
-    return weights, moments, jax.tree.map(jnp.mean, numbers)
 
 
 def loss(graphdef: Any, fixed: Any, weights: Any, batch: dict[str, Any], *, config: PpoConfig):
@@ -159,7 +124,7 @@ def loss(graphdef: Any, fixed: Any, weights: Any, batch: dict[str, Any], *, conf
     network = nnx.merge(graphdef, weights, fixed)
     mean, std = network.policy(batch["observation"])
     log_weight = squashed_normal.log_density(batch["unsquashed"], mean, std) - batch["log_density"]
-    advantage = batch["advantage"].reshape(-1, *[1] * (mean.ndim - 1))
+    advantage = batch["advantage"].reshape(*batch["advantage"].shape, *[1] * (mean.ndim - 2))
     objective = clipped_objective(jnp.exp(log_weight), advantage, config.clip).mean()
     value_error = 0.5 * jnp.mean((network.value(batch["observation"]) - batch["return"]) ** 2)
     disorder = squashed_normal.entropy(std).mean()

@@ -60,3 +60,21 @@ def retrace_targets(
 
     steps = (rewards, values, next_values, clipped, ends, terminated)
     return jax.lax.scan(backward, jnp.zeros_like(rewards[0]), steps, reverse=True)[1]
+
+
+def bootstrapped_returns(
+    rewards: jax.Array,
+    targets: jax.Array,
+    next_values: jax.Array,
+    terminated: jax.Array,
+    truncated: jax.Array,
+    *,
+    discount: float,
+) -> jax.Array:
+    """q_t = r_t + γ V^tbc_{t+1}, with the `targets` V^tbc of `retrace_targets` and its rule for ends.
+
+    All arrays (T, ...).
+    """
+    ends = (terminated | truncated).at[-1].set(True)
+    later = jnp.where(ends, next_values, jnp.roll(targets, -1, axis=0))
+    return rewards + discount * jnp.where(terminated, 0.0, later)

@@ -1,32 +1,44 @@
-"""The loop around a learner: begin, iterate, checkpoint, resume on the same trajectory."""
+"""The loop around a learner: begin, iterate, checkpoint, resume on the same trajectory.
+
+One iteration is the same for every algorithm: all simulations march `config.rollout` actions under the
+policy, then the algorithm learns from them. An algorithm is a module with
+
+    make_optimizer(config)                           -> an optax transformation
+    begin_memory(trajectory, config)                 -> pytree that it keeps beside the weights
+    learn(graphdef, state, trajectory, key, config)  -> (weights, optimizer, memory, numbers)
+"""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 from flax import nnx
+from jax.sharding import Mesh
 
-from ...contracts.errors import BlowUpError, InputError
-from .environment import Environment, begin, reward_scale, rollout
+from ...contracts.errors import BlowUpError
+from .checkpoints import Checkpoints
+from .devices import agreed, make_mesh, place, replicated, split_along
+from .environment import Environment, begin, reward_scale, rollout, summarize
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class LearnerState:
     """All that a run continues from: `weights` (trained) and `fixed` (normalisation) of the network,
-    optimizer moments, observation and state of all simulations, random key, scale of rewards, counter."""
+    optimizer moments, observation and state of all simulations, `memory` of the algorithm (axis 1 of its
+    arrays with more than one: simulations), random key, scale of rewards, counter."""
 
     weights: Any
     fixed: Any
     optimizer: Any
     observation: Any
     environment: Any
+    memory: Any
     reward_scale: jax.Array
     key: jax.Array
     iteration: jax.Array
@@ -42,36 +54,93 @@ class Trained:
     seconds: float
 
 
+def shardings(state: LearnerState, mesh: Mesh) -> LearnerState:
+    """Where each array of a state lies: simulations split over devices, the rest everywhere."""
+    everywhere, simulations, steps = replicated(mesh), split_along(mesh, 0), split_along(mesh, 1)
+    placed = jax.tree.map(lambda _: everywhere, state)
+    return replace(
+        placed,
+        observation=jax.tree.map(lambda _: simulations, state.observation),
+        environment=jax.tree.map(lambda _: simulations, state.environment),
+        memory=jax.tree.map(lambda array: steps if array.ndim > 1 else everywhere, state.memory),
+    )
+
+
 def initial_state(
-    environment: Environment, params: Any, network: nnx.Module, optimizer: Any, config: Any, seed: int
+    environment: Environment,
+    params: Any,
+    network: nnx.Module,
+    algorithm: Any,
+    config: Any,
+    *,
+    seed: int,
+    mesh: Mesh,
 ) -> LearnerState:
     """Fix normalisation and reward scale from first trajectories, then begin all simulations afresh."""
-    key, start_key, roll_key, again_key = jax.random.split(jax.random.PRNGKey(seed), 4)
-    start = begin(environment, params, start_key, config.environments)
-    _, trajectory = jax.jit(
-        lambda start, params: rollout(
+    graphdef, weights, fixed = nnx.split(network, nnx.Param, ...)
+
+    def make(weights, fixed, params):
+        key, start_key, roll_key, again_key = jax.random.split(jax.random.PRNGKey(seed), 4)
+        trained = nnx.merge(graphdef, weights, fixed)
+        _, trajectory = rollout(
             environment,
             params,
-            network,
-            start,
+            trained,
+            begin(environment, params, start_key, config.environments),
             roll_key,
             steps=config.rollout,
             shared_noise=config.shared_noise,
+            mesh=mesh,
         )
-    )(start, params)
-    network.set_normalization(trajectory.observation)
-    _, weights, fixed = nnx.split(network, nnx.Param, ...)
-    observation, flows = begin(environment, params, again_key, config.environments)
-    return LearnerState(
-        weights=weights,
-        fixed=fixed,
-        optimizer=optimizer.init(weights),
-        observation=observation,
-        environment=flows,
-        reward_scale=reward_scale(trajectory),
-        key=key,
-        iteration=jnp.zeros((), jnp.int32),
-    )
+        trained.set_normalization(trajectory.observation)
+        observation, flows = begin(environment, params, again_key, config.environments)
+        return LearnerState(
+            weights=weights,
+            fixed=nnx.split(trained, nnx.Param, ...)[2],
+            optimizer=algorithm.make_optimizer(config).init(weights),
+            observation=observation,
+            environment=flows,
+            memory=algorithm.begin_memory(trajectory, config),
+            reward_scale=reward_scale(trajectory),
+            key=key,
+            iteration=jnp.zeros((), jnp.int32),
+        )
+
+    arguments = (weights, fixed, params)
+    where = shardings(jax.eval_shape(make, *arguments), mesh)
+    return jax.jit(make, out_shardings=where)(*place(arguments, replicated(mesh)))
+
+
+def make_iteration(environment: Environment, graphdef: Any, algorithm: Any, config: Any, mesh: Mesh):
+    """The compiled function (state, params) -> (state, numbers) of one iteration."""
+
+    def iteration(state: LearnerState, params: Any):
+        key, roll_key, update_key = jax.random.split(state.key, 3)
+        (observation, flows), trajectory = rollout(
+            environment,
+            params,
+            nnx.merge(graphdef, state.weights, state.fixed),
+            (state.observation, state.environment),
+            roll_key,
+            steps=config.rollout,
+            shared_noise=config.shared_noise,
+            mesh=mesh,
+        )
+        weights, optimizer, memory, losses = algorithm.learn(graphdef, state, trajectory, update_key, config)
+        new = replace(
+            state,
+            weights=weights,
+            optimizer=optimizer,
+            observation=observation,
+            environment=flows,
+            memory=memory,
+            key=key,
+            iteration=state.iteration + 1,
+        )
+        kept = jax.lax.with_sharding_constraint(new, shardings(new, mesh))
+        return kept, jax.lax.with_sharding_constraint(summarize(trajectory) | losses, replicated(mesh))
+
+    return jax.jit(iteration)
 
 
 def train(
@@ -82,33 +151,41 @@ def train(
     config: Any,
     *,
     seed: int = 0,
+    devices: int | None = None,
     checkpoint_dir: Path | None = None,
     checkpoint_every: int = 50,
     seconds: float | None = None,
     progress: Callable[..., None] = lambda done, total, **numbers: None,
 ) -> Trained:
-    """Train `network` by `algorithm` (a module with `make_optimizer` and `make_iteration`) under `config`.
+    """Train `network` by `algorithm` (a module, see above) under `config`.
 
+    devices: how many share the simulations (default: all that JAX sees).
     checkpoint_dir: where the run is saved every `checkpoint_every` iterations and at its end, and resumed.
     seconds: stop early after this wall time.
     BlowUpError: weights left the finite numbers; the last checkpoint is kept.
-    InputError: the checkpoint belongs to another config, environment or seed.
+    InputError: the checkpoint belongs to another config, environment or seed; the environments cannot be
+    split over the devices.
     """
-    state = initial_state(environment, params, network, algorithm.make_optimizer(config), config, seed)
+    mesh = make_mesh(config.environments, devices)
+    state = initial_state(environment, params, network, algorithm, config, seed=seed, mesh=mesh)
+    params = place(params, replicated(mesh))
     graphdef, _, _ = nnx.split(network, nnx.Param, ...)
-    iterate = algorithm.make_iteration(environment, graphdef, config)
+    iterate = make_iteration(environment, graphdef, algorithm, config, mesh)
     origin = {"config": repr(config), "environment": repr(environment), "seed": str(seed)}
-    history, began = [], time.perf_counter()
-    with _Checkpoints(checkpoint_dir, origin) as checkpoints:
+    began = time.perf_counter()
+    with Checkpoints(checkpoint_dir, origin) as checkpoints:
         state, history = checkpoints.restore(state)
         while int(state.iteration) < config.iterations:
-            if seconds is not None and time.perf_counter() - began > seconds:
+            if seconds is not None and agreed(time.perf_counter() - began > seconds):
                 break
+            before = time.perf_counter()
             state, numbers = iterate(state, params)
-            history.append({name: float(value) for name, value in numbers.items()})
+            history.append({name: float(value) for name, value in jax.device_get(numbers).items()})
             _require_finite(history[-1], int(state.iteration))
             done = int(state.iteration)
-            progress(done, config.iterations, reward=history[-1]["reward"], blow_ups=history[-1]["blow_ups"])
+            rate = config.environments * config.rollout / (time.perf_counter() - before)
+            shown = {name: history[-1][name] for name in ("reward", "blow_ups")}
+            progress(done, config.iterations, **shown, steps_per_s=rate)
             if done % checkpoint_every == 0 or done == config.iterations:
                 checkpoints.save(state, history)
     trained = nnx.merge(graphdef, state.weights, state.fixed)
@@ -123,49 +200,3 @@ def _require_finite(numbers: dict[str, float], iteration: int) -> None:
             "learning rate and resume from the last checkpoint.",
             time=iteration,
         )
-
-
-class _Checkpoints:
-    """Orbax behind two verbs; without a directory both do nothing."""
-
-    def __init__(self, directory: Path | None, origin: dict[str, str]):
-        self.origin = origin
-        self.manager = directory and ocp.CheckpointManager(
-            Path(directory).absolute(), options=ocp.CheckpointManagerOptions(max_to_keep=2)
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.manager:
-            self.manager.close()
-
-    def save(self, state: LearnerState, history: list[dict[str, float]]) -> None:
-        if self.manager:
-            content = ocp.args.Composite(
-                state=ocp.args.StandardSave(_fields(state)),
-                # The save runs beside the training, which goes on to append: hence the copy.
-                record=ocp.args.JsonSave({"origin": self.origin, "history": list(history)}),
-            )
-            self.manager.save(int(state.iteration), args=content)
-
-    def restore(self, state: LearnerState) -> tuple[LearnerState, list[dict[str, float]]]:
-        latest = self.manager.latest_step() if self.manager else None
-        if latest is None:
-            return state, []
-        record = self.manager.restore(latest, args=ocp.args.Composite(record=ocp.args.JsonRestore())).record
-        for name, expected in self.origin.items():
-            if record["origin"][name] != expected:
-                raise InputError(
-                    f"The checkpoint in {self.manager.directory} belongs to {name} {record['origin'][name]}, "
-                    f"this run has {expected}; give another directory or the same {name}."
-                )
-        restored = self.manager.restore(
-            latest, args=ocp.args.Composite(state=ocp.args.StandardRestore(_fields(state)))
-        ).state
-        return LearnerState(**restored), record["history"]
-
-
-def _fields(state: LearnerState) -> dict[str, Any]:
-    return dict(vars(state))
