@@ -9,6 +9,7 @@ from flax import nnx
 from subgrid.jax_models.networks.bilstm import VerticalBiLSTM
 from subgrid.jax_models.networks.cnn import CNN
 from subgrid.jax_models.networks.constant import Constant
+from subgrid.jax_models.networks.convnext import ConvNeXt
 from subgrid.jax_models.networks.cvae import CVAE
 from subgrid.jax_models.networks.encoder_decoder import EncoderDecoder
 from subgrid.jax_models.networks.encoder_lstm import EncoderLSTM
@@ -18,6 +19,7 @@ from subgrid.jax_models.networks.mlp import MLP, BaselineMLP, OnlineMLP
 from subgrid.jax_models.networks.randomized_prior import RandomizedPrior
 from subgrid.jax_models.networks.res_lstm import ResLSTM
 from subgrid.jax_models.networks.residual_mlp import ResidualMLP
+from subgrid.jax_models.networks.squeezeformer import Squeezeformer
 from subgrid.jax_models.networks.unet import UNet
 
 COUNTS = {
@@ -33,6 +35,8 @@ COUNTS = {
     "U-Net V5": (lambda r: UNet(1405, 308, rngs=r, scalars_in=25, locations=True), 12_989_589),
     "ResLSTM": (lambda r: ResLSTM(rngs=r), 15_395_341),
     "Enc-Dec LSTM": (lambda r: EncoderLSTM(rngs=r), 18_582_976),
+    "ConvNeXt": (lambda r: ConvNeXt(rngs=r), 26_805_429),
+    "Squeezeformer": (lambda r: Squeezeformer(rngs=r), 44_785_225),
 }
 
 
@@ -60,6 +64,8 @@ SMALL = {
     "Bi-LSTM": lambda r: VerticalBiLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=2),
     "ResLSTM": lambda r: ResLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=2),
     "Enc-Dec LSTM": lambda r: EncoderLSTM(124, 128, rngs=r, scalars_in=4, width=8, layers=1),
+    "ConvNeXt": lambda r: ConvNeXt(124, 128, rngs=r, scalars_in=4, depths=(1, 1), widths=(6, 8)),
+    "Squeezeformer": lambda r: Squeezeformer(124, 128, rngs=r, scalars_in=4, width=8, blocks=1, head=6),
 }
 
 
@@ -70,8 +76,10 @@ def filled(build):
     def number(leaf):
         return jnp.asarray(0.1 * rng.normal(size=leaf.shape), leaf.dtype)
 
-    graphdef, state = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))))
-    return nnx.merge(graphdef, jax.tree.map(number, state))
+    graphdef, stats, rest = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))), nnx.BatchStat, ...)
+    # Running variances are positive.
+    positive = jax.tree.map(lambda leaf: 0.5 + jnp.abs(number(leaf)), stats)
+    return nnx.merge(graphdef, positive, jax.tree.map(number, rest))
 
 
 @pytest.mark.parametrize(
