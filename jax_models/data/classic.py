@@ -1,17 +1,30 @@
-"""How long must a classic NetCDF file be? The library reads a truncated one as zeros, without a word.
+"""Classic NetCDF files (CDF-1, CDF-2, CDF-5) by their header: is the file whole, and where are its numbers?
 
-The header (NetCDF classic format specification; CDF-1, CDF-2 and CDF-5) says where each variable begins and
-how many bytes it takes; the largest end is the least size of the file.
+The NetCDF library reads a truncated classic file as zeros, without a word, so the header's own arithmetic is
+checked. The same header says where each variable lies; reading it straight from there takes a fifth of the
+library's time for ClimSim's many small variables, and needs no lock between threads.
 """
 
 import math
+import mmap
 import struct
+from dataclasses import dataclass
 from pathlib import Path
+from types import EllipsisType
 from typing import BinaryIO
+
+import numpy as np
 
 from ...contracts.errors import FileError
 
-WIDTH = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 1, 8: 2, 9: 4, 10: 8, 11: 8}  # bytes of each external type
+# External types 1 to 11 of the format specification; numbers are big-endian.
+TYPES = dict(enumerate(("i1", "S1", ">i2", ">i4", ">f4", ">f8", "u1", ">u2", ">u4", ">i8", ">u8"), 1))
+
+
+def is_classic(path: Path) -> bool:
+    """Whether the file begins as classic NetCDF does."""
+    with open(path, "rb") as stream:
+        return stream.read(3) == b"CDF"
 
 
 def require_whole(path: Path) -> None:
@@ -19,21 +32,58 @@ def require_whole(path: Path) -> None:
 
     Files of other formats pass: HDF5 notices by itself.
     """
-    found = Path(path).stat().st_size
-    with open(path, "rb") as stream:
-        magic = stream.read(4)
-        if magic[:3] != b"CDF":
-            return
-        try:
-            expected = _Header(stream, magic[3]).least_size()
-        except struct.error as error:
+    if is_classic(path):
+        ClassicFile(path).close()
+
+
+@dataclass(frozen=True)
+class StoredVariable:
+    """One variable; `[...]` reads it. A record variable (first dimension unlimited) is known, not read."""
+
+    dimensions: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    begin: int
+    memory: mmap.mmap
+    is_record: bool = False
+
+    def __getitem__(self, everything: EllipsisType) -> np.ndarray:
+        if everything is not Ellipsis or self.is_record:
+            raise FileError("Only whole variables without an unlimited dimension are read; use netCDF4.")
+        count = math.prod(self.shape)
+        return np.frombuffer(self.memory, self.dtype, count, self.begin).reshape(self.shape)
+
+
+class ClassicFile:
+    """An open classic file: `variables`, name → StoredVariable, as netCDF4 has them; use it in a `with`.
+
+    Raises FileError for a file that ends within its header or before its last number.
+    """
+
+    def __init__(self, path: Path):
+        found = Path(path).stat().st_size
+        with open(path, "rb") as stream:
+            self._memory = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            try:
+                self.variables, expected = _Header(stream, stream.read(4)[3]).read(self._memory)
+            except (struct.error, IndexError, KeyError) as error:
+                raise FileError(
+                    f"{path} ends within its header ({found} bytes): truncated, fetch it again."
+                ) from error
+        if found < expected:
             raise FileError(
-                f"{path} ends within its header ({found} bytes): truncated, fetch it again."
-            ) from error
-    if found < expected:
-        raise FileError(
-            f"{path} has {found} bytes, its header asks for {expected}: truncated, fetch it again."
-        )
+                f"{path} has {found} bytes, its header asks for {expected}: truncated, fetch it again."
+            )
+
+    def close(self) -> None:
+        """Let the file go; arrays that were read keep it alive."""
+        self.variables = {}
+
+    def __enter__(self) -> "ClassicFile":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
 
 
 class _Header:
@@ -44,51 +94,53 @@ class _Header:
         self.count = ">q" if version == 5 else ">i"
         self.offset = ">i" if version == 1 else ">q"
 
-    def least_size(self) -> int:
+    def read(self, memory: mmap.mmap) -> tuple[dict[str, StoredVariable], int]:
+        """All variables, and the least size of the file in bytes."""
         records = self._number(self.count)
-        lengths = [self._dimension() for _ in range(self._list())]
+        dimensions = [(self._name(), self._number(self.count)) for _ in range(self._list())]
         self._attributes()
-        ends, record_ends = [0], []
-        for _ in range(self._list()):
-            shape, width, begin = self._variable(lengths)
-            if shape and shape[0] == 0:
-                record_ends.append((begin, width * math.prod(shape[1:])))
-            else:
-                ends.append(begin + width * math.prod(shape))
-        if record_ends and records > 0:
-            slab = sum(-(-size // 4) * 4 for _, size in record_ends)
-            ends += [begin + (records - 1) * slab + size for begin, size in record_ends]
-        return max(ends)
+        variables = dict(self._variable(dimensions, memory) for _ in range(self._list()))
+        return variables, _least_size(list(variables.values()), records)
 
-    def _dimension(self) -> int:
-        self._name()
-        return self._number(self.count)
-
-    def _variable(self, lengths: list[int]) -> tuple[list[int], int, int]:
-        self._name()
-        shape = [lengths[self._number(self.count)] for _ in range(self._number(self.count))]
+    def _variable(self, dimensions: list, memory: mmap.mmap) -> tuple[str, StoredVariable]:
+        name = self._name()
+        used = [dimensions[self._number(self.count)] for _ in range(self._number(self.count))]
         self._attributes()
-        width = WIDTH[self._number(">i")]
+        dtype = np.dtype(TYPES[self._number(">i")])
         self._number(self.count)  # vsize: wrong by design for large variables
-        return shape, width, self._number(self.offset)
+        shape = tuple(length for _, length in used)
+        names, begin = tuple(word for word, _ in used), self._number(self.offset)
+        return name, StoredVariable(names, shape, dtype, begin, memory, bool(shape) and shape[0] == 0)
 
     def _attributes(self) -> None:
         for _ in range(self._list()):
             self._name()
-            width = WIDTH[self._number(">i")]
-            self._skip(width * self._number(self.count))
+            width = np.dtype(TYPES[self._number(">i")]).itemsize
+            self._bytes(width * self._number(self.count))
 
     def _list(self) -> int:
         self._number(">i")  # tag
         return self._number(self.count)
 
-    def _name(self) -> None:
-        self._skip(self._number(self.count))
+    def _name(self) -> str:
+        return self._bytes(self._number(self.count)).decode()
 
-    def _skip(self, size: int) -> None:
+    def _bytes(self, size: int) -> bytes:
         padded = -(-size // 4) * 4
-        if len(self.stream.read(padded)) != padded:
+        content = self.stream.read(padded)
+        if len(content) != padded:
             raise struct.error("the header ends early")
+        return content[:size]
 
     def _number(self, form: str) -> int:
         return struct.unpack(form, self.stream.read(struct.calcsize(form)))[0]
+
+
+def _least_size(variables: list[StoredVariable], records: int) -> int:
+    """Where the last number ends; records of all variables are interleaved, each padded to 4 bytes."""
+    fixed = [v.begin + v.dtype.itemsize * math.prod(v.shape) for v in variables if not v.is_record]
+    slabs = [(v.begin, v.dtype.itemsize * math.prod(v.shape[1:])) for v in variables if v.is_record]
+    if slabs and records > 0:
+        length = sum(-(-size // 4) * 4 for _, size in slabs)
+        fixed += [begin + (records - 1) * length + size for begin, size in slabs]
+    return max(fixed, default=0)

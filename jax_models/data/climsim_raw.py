@@ -6,7 +6,7 @@ file; here the last file counts.)
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from ...contracts.errors import FileError, InputError
 from ...contracts.variables import LEVELS, RAW_INPUTS, STATE, STEP_S, SURFACE_OUT, variable
-from .classic import require_whole
+from .classic import ClassicFile, is_classic
 from .quality import check_field
 from .splits import OfficialSplit
 
@@ -102,11 +102,13 @@ def read_pair(pair: Pair) -> dict[str, np.ndarray]:
     after = _read(pair.outputs, (*STATE, *SURFACE_OUT), pair)
     fields = dict(before)
     for name in STATE:
-        fields[name.replace("state", "ptend")] = (after[name] - before[name]) / STEP_S
+        change = after[name].astype(np.float64) - before[name].astype(np.float64)
+        fields[name.replace("state", "ptend")] = change / STEP_S
     fields.update({name: after[name] for name in SURFACE_OUT})
     if len({values.shape[0] for values in fields.values()}) != 1:
         raise FileError(f"{pair.inputs} and {pair.outputs} have different numbers of columns.")
-    result = {name: np.ascontiguousarray(values, np.float32) for name, values in fields.items()}
+    # First the type as it lies in the file, then the order: twice as fast as both at once.
+    result = {name: np.ascontiguousarray(values.astype(np.float32)) for name, values in fields.items()}
     for name, values in result.items():
         check_field(name, values, where=str(pair.inputs if name in RAW_INPUTS else pair.outputs))
     return result
@@ -130,36 +132,34 @@ def _complain(reason: str, skipped: Skipped | None) -> None:
 
 
 def _read(path: Path, names: tuple[str, ...], pair: Pair) -> dict[str, np.ndarray]:
-    require_whole(path)
     try:
-        with netCDF4.Dataset(str(path)) as dataset:
-            dataset.set_auto_mask(False)
-            _check_time(dataset, path, pair)
-            return {name: _variable(dataset, path, name) for name in names}
+        with ClassicFile(path) if is_classic(path) else netCDF4.Dataset(str(path)) as dataset:
+            _check_time(dataset.variables, path, pair)
+            return {name: _variable(dataset.variables, path, name) for name in names}
     except (OSError, RuntimeError, IndexError) as error:
         if isinstance(error, FileError):
             raise
         raise FileError(f"{path} cannot be read ({error}); is it truncated?") from error
 
 
-def _check_time(dataset: netCDF4.Dataset, path: Path, pair: Pair) -> None:
+def _check_time(variables: Mapping, path: Path, pair: Pair) -> None:
     for key, expected in (("ymd", pair.ymd), ("tod", pair.tod)):
-        if key in dataset.variables and int(dataset[key][...]) != expected:
+        if key in variables and int(variables[key][...]) != expected:
             raise FileError(
-                f"{path}: {key} inside the file is {int(dataset[key][...])}, its name says {expected}; "
+                f"{path}: {key} inside the file is {int(variables[key][...])}, its name says {expected}; "
                 "was it renamed?"
             )
 
 
-def _variable(dataset: netCDF4.Dataset, path: Path, name: str) -> np.ndarray:
+def _variable(variables: Mapping, path: Path, name: str) -> np.ndarray:
+    """(ncol,) or (ncol, nlev), as it is stored: big-endian float64."""
     row = variable(name)
-    if name not in dataset.variables:
+    if name not in variables:
         raise FileError(f"{path}: no variable {name!r} ({row.long_name}); was it renamed?")
-    stored = dataset[name]
+    stored = variables[name]
     expected = ("lev", "ncol") if row.is_profile else ("ncol",)
     if stored.dimensions != expected:
         raise FileError(f"{path}: {name} has dimensions {stored.dimensions}, expected {expected}.")
     if row.is_profile and stored.shape[0] != LEVELS:
         raise FileError(f"{path}: {name} has {stored.shape[0]} levels, expected {LEVELS}.")
-    values = np.asarray(stored[...], np.float64)
-    return values.T if row.is_profile else values
+    return np.asarray(stored[...]).T

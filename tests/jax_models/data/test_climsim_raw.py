@@ -35,6 +35,20 @@ def test_fields_and_tendencies_come_back(raw_folder, mock):
         np.testing.assert_allclose(field, mock.fields[name][2], rtol=1e-5, atol=1e-5 * scale, err_msg=name)
 
 
+def test_pairs_rewritten_as_netcdf4_read_the_same(raw_folder):
+    expected = read_pair(find_pairs(raw_folder)[0])
+    for path in (halves(raw_folder, "mli")[0], halves(raw_folder, "mlo")[0]):
+        with netCDF4.Dataset(str(path)) as old:
+            fields = {name: (v.dimensions, np.asarray(v[...])) for name, v in old.variables.items()}
+        with netCDF4.Dataset(str(path), "w") as new:
+            new.createDimension("ncol", 384)
+            new.createDimension("lev", 60)
+            for name, (dimensions, values) in fields.items():
+                new.createVariable(name, values.dtype, dimensions)[...] = values
+    for name, field in read_pair(find_pairs(raw_folder)[0]).items():
+        np.testing.assert_array_equal(field, expected[name], err_msg=name)
+
+
 def test_stride_start_months_and_splits(raw_folder):
     assert [p.tod for p in find_pairs(raw_folder, stride=3)] == [0, 3600]
     assert [p.tod for p in find_pairs(raw_folder, stride=2, start=1)] == [1200, 3600]
