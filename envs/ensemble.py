@@ -1,20 +1,28 @@
-"""Long runs of an ensemble of large-eddy simulations, each with its own closure constants; their statistics.
+"""Long runs of an ensemble of large-eddy simulations, each with its own closure, and their statistics.
 
-Everything is one compiled loop on the device: only block means leave it.
+    ensemble = Ensemble(environment, lambda member, steps: member, plan)
+    found = ensemble.run(params, members)
+
+One compiled function marches all simulations by any number of samples; only means leave the device. It is
+compiled once for each shape of the members, so one `Ensemble` may run many sets of them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..sims.turbulence2d.jax_solver import State, make_step, vorticity
+from ..sims.closures.flow import Flow
+from ..sims.turbulence2d.jax_solver import State, make_operators, make_step, vorticity
 from ..sims.turbulence2d.statistics.distribution import HistogramBins, exceedance, histogram, raw_moments
-from .closure_env import ClosureEnv, EnvParams
-from .targets import directional_spectrum, measure
+from .closure_env import KIND, ClosureEnv, EnvParams
+from .targets import Measures, directional_spectrum, measure
+
+MakeClosure = Callable[[Any, jax.Array], Callable[[Flow], jax.Array]]
 
 
 @dataclass(frozen=True)
@@ -34,59 +42,118 @@ class RunPlan:
         return self.blocks * self.block_time
 
 
-def run_ensemble(
-    environment: ClosureEnv,
-    params: EnvParams,
-    make_closure: Callable[[Any], Callable],
-    members: Any,
-    plan: RunPlan,
-) -> dict[str, np.ndarray]:
-    """Block means of E simulations, [E, block, ...], of `spectrum` (D, K), `histogram`, `raw_moments`,
-    `exceedance`, `reward`; `alive` [E, block] is the share of samples at which the vorticity was finite.
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Carry:
+    """What E simulations continue from: flows and memories of the reward, leading axis E."""
 
-    members: pytree with a leading axis E, one entry of which `make_closure` turns into a closure (called
-        inside the compiled loop). Simulation e starts from initial state e modulo their number.
-    A simulation that blows up stays so: its later blocks are NaN.
+    flow: State
+    memory: Measures
+
+
+def no_more(closure: Callable, flow: Flow) -> dict[str, jax.Array]:
+    """Nothing is observed beside the statistics that every run has."""
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Simulations of one environment that differ in their closures and initial states.
+
+    make_closure: (member, steps taken) → closure, inside the compiled loop; a policy without a formula may
+        draw its actions by the number of steps.
+    observe: (closure, flow) → more arrays to average over the samples.
     """
-    numerics = environment.numerics
-    interval = round(plan.sample_interval / numerics.dt)
-    samples = round(plan.block_time / (interval * numerics.dt))
-    spin_up = round(plan.spin_up / (interval * numerics.dt))
-    count = jax.tree.leaves(members)[0].shape[0]
-    starts = params.starts[np.arange(count) % params.starts.shape[0]]
 
-    def one(start: jax.Array, member: Any, params: EnvParams) -> dict[str, jax.Array]:
-        step = make_step(environment.case, environment.n, numerics, make_closure(member), "float32")
+    environment: ClosureEnv
+    make_closure: MakeClosure
+    plan: RunPlan = field(default_factory=RunPlan)
+    observe: Callable[[Callable, Flow], dict[str, jax.Array]] = no_more
 
-        def sample(carry, _):
-            flow, memory = carry
-            flow = jax.lax.scan(lambda flow, _: (step(flow), None), flow, length=interval)[0]
-            return _sample(environment, params, plan, flow, memory, interval * numerics.dt)
+    @property
+    def interval(self) -> int:
+        """Time steps between samples, at least 1."""
+        return max(1, round(self.plan.sample_interval / self.environment.numerics.dt))
 
-        def block(carry, _):
-            carry, values = jax.lax.scan(sample, carry, length=samples)
-            return carry, jax.tree.map(lambda value: value.mean(0), values)
+    def samples(self, time: float) -> int:
+        """Samples in `time`, to the nearest."""
+        return round(time / (self.interval * self.environment.numerics.dt))
 
-        flow = State(start, jnp.zeros_like(start), jnp.zeros((), jnp.int32))
-        carry = (flow, environment.reward.begin(params.target))
-        carry = jax.lax.scan(lambda carry, _: (sample(carry, None)[0], None), carry, length=spin_up)[0]
-        return jax.lax.scan(block, carry, length=plan.blocks)[1]
+    def begin(self, params: EnvParams, count: int) -> Carry:
+        """`count` simulations, number e from initial state e modulo the number of those."""
+        starts = params.starts[np.arange(count) % params.starts.shape[0]]
+        memory = self.environment.reward.begin(params.target)
+        repeated = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count, *jnp.shape(leaf))), memory)
+        return Carry(State(starts, jnp.zeros_like(starts), jnp.zeros(count, jnp.int32)), repeated)
 
-    found = jax.jit(jax.vmap(one, in_axes=(0, 0, None)))(starts, members, params)
-    return {name: np.asarray(value, np.float64) for name, value in found.items()}
+    def advance(self, carry: Carry, members: Any, params: EnvParams, samples: int):
+        """(carry, means over `samples` samples, [E, ...] by name)."""
+        return self._advance(carry, members, params, jnp.asarray(samples, jnp.int32))
 
+    def run(
+        self,
+        params: EnvParams,
+        members: Any,
+        progress: Callable[..., None] = lambda done, total: None,
+    ) -> dict[str, np.ndarray]:
+        """Block means, [E, block, ...], of `spectrum` (D, K), `histogram`, `raw_moments`, `exceedance`,
+        `reward`, and what `observe` adds; `alive` [E, block] is the share of samples at which |ω| was below
+        the environment's limit.
 
-def _sample(environment: ClosureEnv, params: EnvParams, plan: RunPlan, flow: State, memory, elapsed: float):
-    """((flow, memory), statistics of the instant)."""
-    omega, target = vorticity(flow), params.target
-    directions, carried = target.spectrum.shape
-    reward, memory = environment.reward(measure(flow.vorticity_hat, omega, target), memory, target, elapsed)
-    statistics = {
-        "spectrum": directional_spectrum(flow.vorticity_hat, carried, directions),
-        "histogram": histogram(omega, target.sigma_reference, plan.bins),
-        "raw_moments": raw_moments(omega),
-        "exceedance": exceedance(omega, target.sigma_reference),
-        "reward": reward,
-        "alive": jnp.all(jnp.isfinite(omega)).astype(jnp.float32),
-    }
-    return (flow, memory), statistics
+        members: pytree with a leading axis E. A simulation that blows up stays so: its later blocks are NaN
+        or senseless, the others do not notice.
+        """
+        carry = self.begin(params, jax.tree.leaves(members)[0].shape[0])
+        if spin_up := self.samples(self.plan.spin_up):
+            carry, _ = self.advance(carry, members, params, spin_up)
+        blocks = []
+        for number in range(self.plan.blocks):
+            carry, means = self.advance(carry, members, params, self.samples(self.plan.block_time))
+            blocks.append({name: np.asarray(value, np.float64) for name, value in means.items()})
+            progress(number + 1, self.plan.blocks)
+        return {name: np.stack([block[name] for block in blocks], axis=1) for name in blocks[0]}
+
+    @cached_property
+    def _advance(self):
+        sample = jax.vmap(self._sample, in_axes=(0, 0, None))
+
+        @jax.jit
+        def advance(carry: Carry, members: Any, params: EnvParams, samples: jax.Array):
+            shapes = jax.eval_shape(sample, carry, members, params)[1]
+            sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+            def one(_, loop):
+                carry, values = sample(loop[0], members, params)
+                return carry, jax.tree.map(jnp.add, loop[1], values)
+
+            carry, sums = jax.lax.fori_loop(0, samples, one, (carry, sums))
+            return carry, jax.tree.map(lambda total: total / samples, sums)
+
+        return advance
+
+    def _sample(self, carry: Carry, member: Any, params: EnvParams):
+        """(carry, statistics) of one simulation an interval later."""
+        environment = self.environment
+
+        def step(flow: State) -> State:
+            closure = self.make_closure(member, flow.steps)
+            return make_step(environment.case, environment.n, environment.numerics, closure, "float32")(flow)
+
+        flow = jax.lax.scan(lambda flow, _: (step(flow), None), carry.flow, length=self.interval)[0]
+        omega, target = vorticity(flow), params.target
+        directions, carried = target.spectrum.shape
+        elapsed = self.interval * environment.numerics.dt
+        now = measure(flow.vorticity_hat, omega, target)
+        reward, memory = environment.reward(now, carry.memory, target, elapsed)
+        sound = jnp.max(jnp.abs(omega)) < environment.limit * target.sigma_reference
+        instant = Flow.of(flow.vorticity_hat, make_operators(environment.grid, KIND))
+        statistics = {
+            "spectrum": directional_spectrum(flow.vorticity_hat, carried, directions),
+            "histogram": histogram(omega, target.sigma_reference, self.plan.bins),
+            "raw_moments": raw_moments(omega),
+            "exceedance": exceedance(omega, target.sigma_reference),
+            "reward": reward,
+            "alive": sound.astype(jnp.float32),
+            **self.observe(self.make_closure(member, flow.steps), instant),
+        }
+        return Carry(flow, memory), statistics

@@ -1,20 +1,20 @@
 """Closures that a learned one has to beat, and constants tuned by the same reward in as many simulations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ..envs.closure_env import ClosureEnv, EnvParams
-from ..envs.ensemble import RunPlan, run_ensemble
-from ..envs.uniform_closure import constants, stack
+from ..envs.ensemble import Ensemble, RunPlan
+from ..envs.uniform_closure import UniformClosure, constants, stack
 from ..sims.closures import get_closure
 from ..sims.closures.flow import Flow
 from ..sims.turbulence2d.gradient_model import gradient_model
 from ..validation.turbulence import spectrum_reward
+from .closure_kalman import KalmanTuned
 
 FAMILIES = {
     "smagorinsky": [{"smagorinsky": float(c)} for c in np.linspace(0.02, 0.30, 29)],
@@ -46,7 +46,7 @@ def tune(
     candidates = [(family, member) for family, members in FAMILIES.items() for member in members]
     members = stack([constants(**member) for _, member in candidates for _ in range(copies)])
     plan = RunPlan(spin_up=spin_up, blocks=1, block_time=time)
-    runs = run_ensemble(environment, params, lambda member: member, members, plan)
+    runs = Ensemble(environment, uniform_closure, plan).run(params, members)
     shape = (len(candidates), copies)
     reward = runs["reward"][:, 0].reshape(shape).mean(1)
     spectrum = runs["spectrum"][:, 0].reshape(*shape, *runs["spectrum"].shape[2:]).mean((1, 2))
@@ -77,10 +77,16 @@ def _best(rows: list[dict[str, float]]) -> Tuned:
     return Tuned(constants_of(first), constants_of(second), rows)
 
 
+def uniform_closure(member: UniformClosure, steps: Any) -> UniformClosure:
+    """A member of an ensemble of constants is a closure already, whatever the time."""
+    return member
+
+
 @dataclass(frozen=True)
 class GradientModel:
-    """GM4 of the filter width `width` in grid spacings: no constant to tune."""
+    """GM2 or GM4 of the filter width `width` in grid spacings: no constant to tune."""
 
+    order: int
     width: float = 2.0
 
     def __call__(self, flow: Flow) -> Any:
@@ -88,11 +94,13 @@ class GradientModel:
         hat, ops = flow.vorticity_hat, flow.operators
         missing = hat.shape[-2] // 2 + 1 - hat.shape[-1]
         full = jnp.pad(hat, ((0, 0), (0, missing)))
-        found = gradient_model(full, self.width * ops.spacing, order=4)
+        found = gradient_model(full, self.width * ops.spacing, order=self.order)
         return ops.mask * found[..., : hat.shape[-1]].astype(hat.dtype)
 
 
-def uniform_baselines(tuned: dict[str, Tuned]) -> dict[str, dict[str, float]]:
+def uniform_baselines(
+    tuned: Mapping[str, Tuned], kalman: Mapping[str, KalmanTuned]
+) -> dict[str, dict[str, float]]:
     """Constants by name: the usual ones and the tuned ones (empty: no closure)."""
     found = {
         "none": {},
@@ -102,6 +110,7 @@ def uniform_baselines(tuned: dict[str, Tuned]) -> dict[str, dict[str, float]]:
     for family, best in tuned.items():
         found[f"{family} tuned by reward"] = best.by_reward
         found[f"{family} tuned by spectrum"] = best.by_spectrum
+        found[f"{family} tuned by ensemble Kalman"] = kalman[family].constants
     return found
 
 
@@ -110,11 +119,6 @@ def other_baselines() -> dict[str, Callable]:
     return {
         "dynamic_smagorinsky": get_closure("dynamic_smagorinsky"),
         "dynamic_leith": get_closure("dynamic_leith"),
-        "gradient model GM4": GradientModel(),
+        "gradient model GM2": GradientModel(2),
+        "gradient model GM4": GradientModel(4),
     }
-
-
-def random_actions(environment: ClosureEnv, seeds: int, seed: int = 0) -> jax.Array:
-    """Actions (seeds, m, m), uniform in −1 … 1, which a run keeps for ever: the control without a policy."""
-    shape = (seeds, *environment.action_shape)
-    return jax.random.uniform(jax.random.PRNGKey(seed), shape, jnp.float32, -1.0, 1.0)

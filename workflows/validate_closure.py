@@ -1,182 +1,238 @@
-"""`subgrid validate closure`: a learned closure beside its baselines in long runs from held-out states."""
+"""`subgrid validate closure`: learned closures beside their baselines in long runs from held-out states."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from ..contracts.errors import FileError
 from ..contracts.reference import Reference, read_reference
 from ..envs.closure_env import ClosureEnv, EnvParams
-from ..envs.ensemble import RunPlan, run_ensemble
+from ..envs.ensemble import RunPlan
 from ..envs.policy_closure import PolicyClosure
-from ..envs.targets import cut_spectrum
-from ..envs.uniform_closure import constants, stack
-from ..sims.turbulence2d.statistics.distribution import probability_density, shape_moments
-from ..validation.flow_statistics import reference_bins
-from ..validation.turbulence import score, spectrum_reward
-from .closure_baselines import Tuned, other_baselines, random_actions, tune, uniform_baselines
-from .closure_rl import Policy, make_environment, read_config, read_policy
-
-REPLICAS = 400
+from ..sims.turbulence2d.cases import get_case
+from ..sims.turbulence2d.numerics import Numerics
+from . import closure_baselines
+from .closure_baselines import Tuned, other_baselines, tune, uniform_baselines
+from .closure_evaluation.rows import Rows, open_loop_rows, read_closure, single_row, uniform_rows
+from .closure_evaluation.runs import Runs, run_rows
+from .closure_evaluation.scores import natural_variability, scores_with_bands, statistics, target_statistics
+from .closure_evaluation.store import PartStore, content_digest, origin_text
+from .closure_kalman import ITERATIONS, KalmanTuned, tune_by_kalman
+from .closure_rl import ClosureRl, make_environment, read_config
+from .progress import Progress, silent
 
 
 @dataclass(frozen=True)
 class ValidationPlan:
-    """`seeds` simulations a closure, each `plan` long; `copies` of `tuning_time` for each constant that the
-    search tries."""
+    """`seeds` simulations a closure, each `plan` long; `copies` of `tuning_time` for each set of constants
+    that the search and the ensemble Kalman inversion (of `kalman_iterations` ensembles) try."""
 
     seeds: int = 8
     plan: RunPlan = field(default_factory=RunPlan)
     copies: int = 8
     tuning_time: float = 20.0
+    kalman_iterations: int = ITERATIONS
 
 
-def evaluate(
-    environment: ClosureEnv, params: EnvParams, closures: Mapping[str, Any], plan: ValidationPlan
-) -> dict[str, dict[str, np.ndarray]]:
-    """Block means of every closure by name: dictionaries of constants run as one ensemble, others singly."""
-    uniform = {name: c for name, c in closures.items() if isinstance(c, dict)}
-    members = stack([constants(**c) for c in uniform.values() for _ in range(plan.seeds)])
-    together = run_ensemble(environment, params, lambda member: member, members, plan.plan)
-    runs = {
-        name: {key: value[i * plan.seeds : (i + 1) * plan.seeds] for key, value in together.items()}
-        for i, name in enumerate(uniform)
-    }
-    actions = random_actions(environment, plan.seeds)
-    runs["random constant field"] = run_ensemble(
+@dataclass(frozen=True)
+class GridValidation:
+    """What was found on one grid: `scores` and time-mean `statistics` by closure, `target` statistics of the
+    cut DNS, `natural` scores of another DNS and its band of Z/Z_DNS (2, K), tuned constants by family."""
+
+    environment: ClosureEnv
+    scores: dict[str, dict[str, Any]]
+    statistics: dict[str, dict[str, np.ndarray]]
+    target: dict[str, np.ndarray]
+    natural: dict[str, Any]
+    dns_band: np.ndarray
+    tuned: dict[str, Tuned]
+    kalman: dict[str, KalmanTuned]
+
+
+def grid_environment(
+    closures: Mapping[str, Path], reference: Reference, grid: int | None = None, dt: float | None = None
+) -> ClosureEnv:
+    """The LES that judges: of the reference's case, without dealiasing; grid, time step and the reward of the
+    tuning are those of the first policy file among `closures` unless given."""
+    policies = [path for path in closures.values() if path.suffix == ".npz"]
+    config = read_config(policies[0]) if policies else ClosureRl()
+    like = make_environment(config)
+    numerics = like.numerics if dt is None else Numerics(dt=dt, dealiasing=like.numerics.dealiasing)
+    case = get_case(reference.attributes["case"])
+    return replace(like, case=case, n=like.n if grid is None else grid, numerics=numerics)
+
+
+def validate_grid(
+    closures: Mapping[str, Path],
+    reference: Reference,
+    environment: ClosureEnv,
+    plan: ValidationPlan,
+    *,
+    store: PartStore | None = None,
+    progress: Progress = silent,
+) -> GridValidation:
+    """Run learned closures (files by name) and all baselines on one grid, from held-out states."""
+    kept = store or PartStore(None, "")
+    learned = {name: read_closure(name, path, environment, reference) for name, path in closures.items()}
+    training = environment.params(reference, held_out=False, count=plan.copies)
+    held_out = environment.params(reference, held_out=True, count=max(plan.seeds, 2), seed=1)
+    tuned, kalman = tune_constants(environment, training, plan, kept)
+    groups = [uniform_rows(uniform_baselines(tuned, kalman), plan.seeds)]
+    groups += [single_row(name, c, plan.seeds) for name, c in {**other_baselines(), **learned}.items()]
+    groups += control_rows(environment, learned, plan.seeds)
+    runs = _run_all(environment, held_out, groups, plan, kept, progress)
+    target = target_statistics(reference, environment)
+    natural, band = natural_variability(reference, environment, target, plan.seeds * plan.plan.time)
+    judged = {"block_time": plan.plan.block_time, "dns_band": band}
+    return GridValidation(
         environment,
-        params,
-        lambda action: environment.action.closure(action, environment.lattice),
-        actions,
-        plan.plan,
+        {
+            name: scores_with_bands(run, target, reference, environment, **judged)
+            for name, run in runs.items()
+        },
+        {name: statistics(run, reference) for name, run in runs.items()},
+        target,
+        natural,
+        band,
+        tuned,
+        kalman,
     )
-    for name, closure in closures.items():
-        if name not in uniform:
-            runs[name] = run_ensemble(
-                environment, params, lambda _, c=closure: c, jnp.zeros(plan.seeds), plan.plan
-            )
+
+
+def tune_constants(
+    environment: ClosureEnv, training: EnvParams, plan: ValidationPlan, store: PartStore
+) -> tuple[dict[str, Tuned], dict[str, KalmanTuned]]:
+    """Constants by grid search and by ensemble Kalman inversion, by family; kept in `store`."""
+    if kept := store.get("tuning"):
+        searched, inverted = json.loads(str(kept["record"]))
+        return (
+            {name: Tuned(**best) for name, best in searched.items()},
+            {name: KalmanTuned(**best) for name, best in inverted.items()},
+        )
+    budget = {"copies": plan.copies, "time": plan.tuning_time}
+    tuned = tune(environment, training, **budget)
+    kalman = tune_by_kalman(
+        environment, training, closure_baselines.FAMILIES, iterations=plan.kalman_iterations, **budget
+    )
+    record = [{name: asdict(best) for name, best in family.items()} for family in (tuned, kalman)]
+    store.put("tuning", {"record": np.array(json.dumps(record))})
+    return tuned, kalman
+
+
+def control_rows(environment: ClosureEnv, learned: Mapping[str, Any], seeds: int) -> list[Rows]:
+    """Policies that see nothing, with the action and the lattice of each learned policy (of the environment
+    where there is none): the middle of the bounds, and random actions."""
+    policies = {name: c for name, c in learned.items() if isinstance(c, PolicyClosure)}
+    found = {}
+    for policy in policies.values():
+        found.setdefault((policy.environment.action, policy.environment.agents), policy.environment)
+    groups = []
+    for chosen in found.values() or [environment]:
+        label = "" if len(found) < 2 else f" ({type(chosen.action).__name__}, {chosen.agents}²)"
+        held = {f"constant policy{label}": np.zeros(chosen.action.components)}
+        groups.append(open_loop_rows(chosen, held, f"random policy{label}", seeds))
+    return groups
+
+
+def _run_all(
+    environment: ClosureEnv,
+    params: EnvParams,
+    groups: Sequence[Rows],
+    plan: ValidationPlan,
+    store: PartStore,
+    progress: Progress,
+) -> Runs:
+    runs: Runs = {}
+    for number, group in enumerate(groups):
+
+        def within(done: float, total: float, number: int = number) -> None:
+            progress(number + done / total, len(groups))
+
+        for name, run in (
+            _stored(store, group).items() or run_rows(environment, params, group, plan.plan, within).items()
+        ):
+            store.put(f"row {name}", run)
+            runs[name] = run
+        progress(number + 1, len(groups))
     return runs
 
 
-def policy_closure(policy: Policy, params: EnvParams) -> PolicyClosure:
-    """The closure of a policy, renewed at every call as the hosts of its bundle do."""
-    return PolicyClosure(policy.environment, params.target, policy.act)
-
-
-def statistics(run: Mapping[str, np.ndarray], reference: Reference) -> dict[str, np.ndarray]:
-    """Time means over surviving simulations, under the names that scores take; k = 0 is empty."""
-    means = {name: value.mean((0, 1)) for name, value in run.items() if name != "alive"}
-    spectrum = np.append(0.0, means["spectrum"].mean(0))
-    return {
-        "spectrum": spectrum,
-        "spectrum_directions": means["spectrum"],
-        "pdf": probability_density(means["histogram"], reference_bins(reference)),
-        "exceedance": means["exceedance"],
-        "moments": shape_moments(means["raw_moments"]),
-        "reward": means["reward"],
-    }
-
-
-def target_statistics(reference: Reference, environment: ClosureEnv) -> dict[str, np.ndarray]:
-    """The same of the DNS cut to the grid of the LES."""
-    level = reference.level(environment.n)
-    directions = cut_spectrum(reference, environment.case, environment.n)
-    spectrum = directions.mean(0)[: environment.grid.carried + 1].copy()
-    spectrum[0] = 0.0
-    return {
-        "spectrum": spectrum,
-        "spectrum_directions": directions[:, 1 : environment.grid.carried + 1],
-        **{name: reference[name][level] for name in ("pdf", "exceedance", "moments")},
-    }
-
-
-def scores_with_bands(
-    run: Mapping[str, np.ndarray], reference: Reference, environment: ClosureEnv
-) -> dict[str, Any]:
-    """Scores of a run, each with its 95 % band by bootstrap over simulations, and the share that survived."""
-    survived = run["alive"].min(1) > 0.999
-    result: dict[str, Any] = {"survived": float(survived.mean()), "simulations": int(survived.size)}
-    if not survived.any():
-        return result
-    alive = {name: value[survived] for name, value in run.items()}
-    rng = np.random.default_rng(0)
-    picks = rng.integers(0, survived.sum(), (REPLICAS, survived.sum()))
-    seeds = {name: value.mean(1, keepdims=True) for name, value in alive.items()}
-    replicas = [_scores({n: v[pick] for n, v in seeds.items()}, reference, environment) for pick in picks]
-    for name, value in _scores(alive, reference, environment).items():
-        found = np.array([replica[name] for replica in replicas])
-        result[name] = value
-        result[f"{name}_band"] = [float(q) for q in np.nanquantile(found, [0.025, 0.975])]
-    return result
-
-
-def _scores(run: Mapping[str, np.ndarray], reference: Reference, environment: ClosureEnv) -> dict[str, float]:
-    found, target = statistics(run, reference), target_statistics(reference, environment)
-    width = reference_bins(reference).width
-    carried = environment.grid.carried
-    found["spectrum"][0] = 0.0
-    result = score(found, target, highest=carried, bin_width=width)
-    ratio = np.log10(found["spectrum_directions"] / target["spectrum_directions"])
-    raw = np.append(0.0, reference["enstrophy_mean"][1 : carried + 1])
-    return result | {
-        "training_reward": float(found["reward"]),
-        "spectrum_reward_uncut": spectrum_reward(found["spectrum"], raw),
-        "spectrum_error_worst_direction": float(np.sqrt((ratio**2).mean(1)).max()),
-        "sigma": float(found["moments"][0]),
-        **{f"exceedance_{t}": float(p) for t, p in zip((3, 4, 5), found["exceedance"], strict=True)},
-    }
+def _stored(store: PartStore, group: Rows) -> Runs:
+    """The runs of a group if all of them are kept, else nothing."""
+    found = {name: store.get(f"row {name}") for name in group.names}
+    return {} if None in found.values() else found
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Scores by closure, the statistics they come from, tuned constants, and what was asked."""
+    """What was found on every grid, and how long each simulation was."""
 
-    scores: dict[str, dict[str, Any]]
-    statistics: dict[str, dict[str, np.ndarray]]
-    tuned: dict[str, Tuned]
-    target: dict[str, np.ndarray]
-    environment: ClosureEnv
+    grids: dict[int, GridValidation]
+    plan: ValidationPlan
 
 
-def validate_policies(policies: Mapping[str, Path], reference: Path, plan: ValidationPlan) -> Validation:
-    """Run policies (files by name; all of one case and grid) and all baselines from held-out states."""
-    config = read_config(next(iter(policies.values())))
-    environment = make_environment(config)
-    stored = read_reference(reference, environment.case)
-    training = environment.params(stored, held_out=False, count=plan.copies)
-    held_out = environment.params(stored, held_out=True, count=max(plan.seeds, 2), seed=1)
-    tuned = tune(environment, training, copies=plan.copies, time=plan.tuning_time)
-    closures: dict[str, Callable | dict] = {**uniform_baselines(tuned), **other_baselines()}
-    for name, path in policies.items():
-        closures[name] = policy_closure(read_policy(path, held_out), held_out)
-    runs = evaluate(environment, held_out, closures, plan)
-    return Validation(
-        {name: scores_with_bands(run, stored, environment) for name, run in runs.items()},
-        {name: statistics(_survivors(run), stored) for name, run in runs.items()},
-        tuned,
-        target_statistics(stored, environment),
-        environment,
-    )
+def validate_closures(
+    closures: Mapping[str, Path],
+    reference: Path,
+    plan: ValidationPlan,
+    *,
+    grids: Sequence[int] = (),
+    dt: float | None = None,
+    parts: Path | None = None,
+    progress: Progress = silent,
+) -> Validation:
+    """Judge learned closures (policy files and bundles by name) beside all baselines.
+
+    grids: points a side, default that of the first policy. parts: directory that keeps finished runs, from
+        which an interrupted evaluation continues.
+    """
+    stored = read_reference(reference)
+    for name, path in closures.items():
+        if not path.exists():
+            raise FileError(f"--closure {name}: there is no file {path}.")
+    environments = [grid_environment(closures, stored, grid, dt) for grid in grids or (None,)]
+    found = {}
+    for number, environment in enumerate(environments):
+        origin = origin_text(
+            reference=stored.attributes["content_sha256"],
+            environment=environment,
+            plan=plan,
+            **{f"closure {name}": content_digest(path) for name, path in closures.items()},
+        )
+
+        def within(done: float, total: float, number: int = number) -> None:
+            progress(number + done / total, len(environments))
+
+        store = PartStore(parts and parts / str(environment.n), origin)
+        found[environment.n] = validate_grid(
+            closures, stored, environment, plan, store=store, progress=within
+        )
+    return Validation(found, plan)
 
 
-def _survivors(run: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    survived = run["alive"].min(1) > 0.999
-    return {name: value[survived] if survived.any() else value for name, value in run.items()}
-
-
-def numbers(validation: Validation, plan: ValidationPlan) -> dict[str, Any]:
+def numbers(validation: Validation) -> dict[str, Any]:
     """Everything of a validation that goes into a JSON file."""
+    grids = {
+        str(n): {
+            "scores": found.scores,
+            "natural_variability": found.natural,
+            "dns_band": found.dns_band,
+            "statistics": found.statistics,
+            "target": found.target,
+            "tuned": {name: asdict(best) for name, best in found.tuned.items()},
+            "ensemble_kalman": {name: asdict(best) for name, best in found.kalman.items()},
+        }
+        for n, found in validation.grids.items()
+    }
+    first = next(iter(validation.grids.values()))
     return {
-        "case": validation.environment.case.name,
-        "grid": validation.environment.n,
+        "case": first.environment.case.name,
         "device": jax.devices()[0].device_kind,
-        "plan": asdict(plan),
-        "scores": validation.scores,
-        "statistics": validation.statistics,
-        "target": validation.target,
-        "tuned": {name: asdict(best) for name, best in validation.tuned.items()},
+        "plan": asdict(validation.plan),
+        "grids": grids,
     }

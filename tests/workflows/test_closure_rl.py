@@ -28,7 +28,13 @@ from subgrid.workflows.validate_closure import ValidationPlan
 REFERENCE = Path(__file__).parents[2] / "docs" / "results" / "k4b0.reference.nc"
 LEARNER = PpoConfig(iterations=2, environments=4, rollout=4, minibatches=2, epochs=1)
 CONFIG = ClosureRl(grid=16, hold=1, horizon=3, learner=LEARNER)
-PLAN = ValidationPlan(seeds=2, plan=RunPlan(spin_up=0.2, blocks=2, block_time=0.2), copies=1, tuning_time=0.2)
+PLAN = ValidationPlan(
+    seeds=2,
+    plan=RunPlan(spin_up=0.2, blocks=2, block_time=0.2),
+    copies=1,
+    tuning_time=0.2,
+    kalman_iterations=1,
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +73,13 @@ def test_the_bundle_is_the_whole_closure(policy_file, params, tmp_path):
 
 @pytest.mark.slow
 def test_validation_writes_scores_of_all_closures(policy_file, tmp_path, monkeypatch):
-    few = {name: members[:1] for name, members in closure_baselines.FAMILIES.items()}
+    few = {name: members[::12] for name, members in closure_baselines.FAMILIES.items()}
     monkeypatch.setattr(closure_baselines, "FAMILIES", few)
     validate_closure({"learned": policy_file}, REFERENCE, tmp_path, PLAN)
     report = json.loads((tmp_path / "report.json").read_text())
-    assert {"learned", "none", "leith 0.17", "dynamic_leith"} <= set(report["scores"])
-    assert all(score["survived"] == 1.0 for score in report["scores"].values())
+    scores = report["grids"]["16"]["scores"]
+    assert {"learned", "none", "leith tuned by ensemble Kalman", "random policy"} <= set(scores)
+    assert all(score["survived"] == 1.0 for score in scores.values())
     assert "learned" in (tmp_path / "report.html").read_text()
     with pytest.raises(FileError, match="exists"):
         validate_closure({"learned": policy_file}, REFERENCE, tmp_path, PLAN)

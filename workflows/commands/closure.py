@@ -5,24 +5,63 @@ from typing import Annotated
 
 import typer
 
+from ...contracts.errors import InputError
+
 
 def validate(
-    policy: Annotated[list[Path], typer.Option(help="Policy file (.npz); repeat the option to compare.")],
     reference: Annotated[Path, typer.Option(help="Reference file of the case.")],
+    closure: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--closure",
+            "--policy",
+            help="NAME=PATH or PATH of a policy file (.npz) or bundle; repeat the option to compare.",
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Directory for report.html and report.json.")
     ] = Path("closure-report"),
+    grid: Annotated[
+        list[int] | None,
+        typer.Option(help="Points per side, repeated for several; that of the first policy if left out."),
+    ] = None,
+    dt: Annotated[float | None, typer.Option(help="Time step; that of the first policy if left out.")] = None,
     seeds: Annotated[int, typer.Option(help="Simulations for each closure.")] = 8,
     time: Annotated[float, typer.Option(help="Sampled time of each simulation.")] = 100.0,
+    copies: Annotated[
+        int, typer.Option(help="Simulations for each set of constants that the tuning tries.")
+    ] = 8,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")] = False,
 ) -> None:
     """Compare learned closures with all baselines in long runs from held-out states."""
     from ...envs.ensemble import RunPlan
     from ..closure_report import validate_closure
+    from ..progress import progress_bar
     from ..validate_closure import ValidationPlan
 
-    block = RunPlan.block_time
-    plan = ValidationPlan(seeds=seeds, plan=RunPlan(blocks=max(2, round(time / block))))
-    policies = {path.stem: path for path in policy}
-    validate_closure(policies, reference, out, plan, overwrite=overwrite)
+    blocks = max(2, round(time / RunPlan.block_time))
+    plan = ValidationPlan(seeds=seeds, plan=RunPlan(blocks=blocks), copies=copies)
+    with progress_bar(f"validating {out.name}") as progress:
+        validate_closure(
+            named_paths(closure or []),
+            reference,
+            out,
+            plan,
+            grids=grid or (),
+            dt=dt,
+            overwrite=overwrite,
+            progress=progress,
+        )
     typer.echo(f"report: {out / 'report.html'}")
+
+
+def named_paths(given: list[str]) -> dict[str, Path]:
+    """Paths by name of NAME=PATH or PATH (named by its stem); InputError for a name given twice."""
+    found: dict[str, Path] = {}
+    for text in given:
+        name, _, path = text.rpartition("=")
+        name = name or Path(path).stem
+        if name in found:
+            raise InputError(f"--closure: the name {name} is given twice; write NAME=PATH.")
+        found[name] = Path(path)
+    return found
