@@ -39,6 +39,7 @@ class Coefficient:
     highest: float = 0.04
 
     components: ClassVar[int] = 1
+    names: ClassVar[tuple[str, ...]] = ("c",)
 
     def __post_init__(self):
         if self.scale not in SCALES:
@@ -66,6 +67,7 @@ class Backscatter:
     most: float = 1.5
 
     components: ClassVar[int] = 2
+    names: ClassVar[tuple[str, ...]] = ("c_4", "b")
 
     def closure(self, action: jax.Array, lattice: Lattice) -> Callable[[Flow], Array]:
         """The closure of actions (m, m, 2), held until the next ones."""

@@ -37,6 +37,7 @@ class Paper:
     """Six invariants and the logarithm of the whole spectrum."""
 
     name: ClassVar[str] = "paper"
+    names: ClassVar[tuple[str, ...]] = tuple(f"tr {m}({of})" for of in ("∇u", "B") for m in ("S", "S²", "R²"))
 
     def local(self, flow: Flow, lattice: Lattice) -> jax.Array:
         """tr S, tr S², tr R² of ∇u and of B at the agents, (m, m, 6); the first is zero."""
@@ -68,6 +69,7 @@ class Relative:
     bins: int = 10
 
     name: ClassVar[str] = "relative"
+    names: ClassVar[tuple[str, ...]] = ("|S|²/σ²", "ω²/σ²", "Δ²|∇ω|²/σ²", "Δ⁴(∇²ω)²/σ²", "Δ²ω∇²ω/σ²")
 
     def local(self, flow: Flow, lattice: Lattice) -> jax.Array:
         """At the agents, (m, m, 5), with σ² = ⟨ω²⟩ and Δ the spacing, each as sign(x) ln(1 + |x|):
