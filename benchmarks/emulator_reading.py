@@ -25,6 +25,7 @@ from subgrid.contracts.variables import RAW_INPUTS, STATE, SURFACE_OUT, feature_
 from subgrid.jax_models.data.climsim_raw import Pair, find_pairs, read_pair
 from subgrid.jax_models.data.columns import inputs_of, stored_names, targets_of
 from subgrid.jax_models.data.source import Source, open_source
+from subgrid.jax_models.data.splits import Choice
 from subgrid.jax_models.data.stream import Stream
 
 STEPS_A_DAY = 72
@@ -63,10 +64,10 @@ def pack(raw: Path, grid: Path, out: Path, days: str) -> dict:
     """Pack in a process of its own: seconds, MB/s of raw bytes, peak MiB, one line of the command."""
     from subgrid.workflows import climsim
 
-    pairs = find_pairs(raw, months=days)
+    pairs = find_pairs(raw, Choice(months=days))
     size = sum(p.inputs.stat().st_size + p.outputs.stat().st_size for p in pairs)
     start = time.perf_counter()
-    climsim.pack(raw, grid, out, months=days)
+    climsim.pack(raw, out, grid=grid, months=days)
     spent = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"steps": len(pairs), "seconds": spent, "raw MB/s": size / 1e6 / spent, "peak MiB": peak}

@@ -16,7 +16,7 @@ from ..contracts.provenance import provenance
 from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, FeatureSet, feature_set
 from ..jax_models.data.columns import ColumnSet, fields_of, inputs_of
 from ..jax_models.data.source import read_columns
-from ..jax_models.data.splits import absolute_seconds, held_out_steps, official_split, runs_of, times_of
+from ..jax_models.data.splits import absolute_seconds, held_out_steps, runs_of, times_of
 from .progress import silent
 
 if TYPE_CHECKING:
@@ -46,41 +46,43 @@ def part_of(ymd: np.ndarray, tod: np.ndarray, part: str, *, held_out: int = HELD
 
 
 def pack(
-    raw: Path,
-    grid: Path,
+    data: Path,
     out: Path,
     *,
+    layout: str | None = None,
+    grid: Path | None = None,
     split: str | None = None,
     months: str = ".*",
     stride: int | None = None,
+    normalization: Path | None = None,
     skip_bad: bool = False,
     overwrite: bool = False,
     progress: Callable[..., None] = silent,
 ) -> str:
-    """Pack raw mli/mlo pairs below `raw` into the store `out`; returns one line that says what was done.
+    """Pack columns of any layout into the store `out`; returns one line that says what was done.
 
-    grid: ClimSim's grid-info file. split: an official split by name. months: pattern for YYYY-MM.
-    skip_bad: go on without time steps that are damaged or incomplete, and count them.
+    layout, grid, split, months, stride, normalization: see `open_steps`. skip_bad: go on without time steps
+    that are damaged or incomplete, and count them.
     """
-    from ..jax_models.data.climsim_raw import Skipped, find_pairs, read_steps
-    from ..jax_models.data.grid import read_grid
+    from ..jax_models.data.climsim_raw import Skipped
+    from ..jax_models.data.steps import open_steps
     from ..jax_models.data.store import write_store
 
     require_absent(out, overwrite=overwrite)
     skipped = Skipped()
-    chosen = official_split(split) if split else None
-    pairs = find_pairs(raw, split=chosen, months=months, stride=stride, skipped=skipped if skip_bad else None)
-    geometry = read_grid(grid)
+    found = open_steps(
+        data, layout=layout, grid=grid, split=split, months=months, stride=stride,
+        normalization=normalization, skipped=skipped if skip_bad else None,
+    )  # fmt: skip
 
-    def steps():
-        read = read_steps(pairs, skipped=skipped if skip_bad else None)
-        for number, (pair, fields) in enumerate(read):
-            progress(number + 1, len(pairs))
-            yield pair.ymd, pair.tod, fields
+    def counted():
+        for number, step in enumerate(found.iterate()):
+            progress(number + 1, found.count)
+            yield step
 
     with writing(out, overwrite=overwrite) as temporary:
-        written = write_store(temporary, steps(), geometry, capacity=len(pairs))
-    return f"{out}: {written} time steps × {geometry.ncol} columns; {skipped.summary()}."
+        written = write_store(temporary, counted(), found.grid, capacity=found.count, names=found.names)
+    return f"{out}: {written} time steps × {found.grid.ncol} columns; {skipped.summary()}."
 
 
 def train(

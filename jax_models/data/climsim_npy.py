@@ -1,7 +1,8 @@
 """The quick-start arrays: `train_input.npy`, `train_target.npy` and their like, normalised float32.
 
 Rows are time-major, 384 consecutive rows a time step. Inputs were (x − mean)/(max − min), targets y · scale;
-both are undone here, so that every reader gives raw units. Levels with max = min read as their mean.
+both are undone here, so that every reader gives raw units. Levels with max = min read as their mean; of the
+snow on sea ice only its absence survived the normalisation by 1e30, so it reads as 1e30 or 0.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import netCDF4
 import numpy as np
 
 from ...contracts.errors import FileError
-from ...contracts.variables import COLUMNS_LOW_RES, FeatureSet
+from ...contracts.variables import COLUMNS_LOW_RES, FILL, FeatureSet, feature_set
 
 
 def read_npy(
@@ -36,14 +37,31 @@ def read_npy(
     for start in range(0, len(x), rows):
         piece = slice(start, start + rows)
         raw = np.asarray(x[piece], np.float64) * (high - low) + mean
+        raw = np.where(high < FILL / 2, raw, np.where(raw > FILL / 2, FILL, 0.0))
         yield raw.astype(np.float32), (np.asarray(y[piece], np.float64) / scale).astype(np.float32)
 
 
-def _open(path: Path, width: int) -> np.ndarray:
+def feature_set_of(inputs: Path) -> FeatureSet:
+    """V1 or V2 by the width of the input array. Raises FileError for another width."""
+    width = _load(inputs).shape[-1]
+    known = {features.n_in: features for features in map(feature_set, ("V1", "V2"))}
+    if width not in known:
+        raise FileError(
+            f"{inputs} has {width} values a row, expected {' or '.join(map(str, known))}; is it of another "
+            "feature set?"
+        )
+    return known[width]
+
+
+def _load(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, mmap_mode="r")
+        return np.load(path, mmap_mode="r")
     except (OSError, ValueError) as error:
         raise FileError(f"{path} is not a readable .npy file ({error}).") from error
+
+
+def _open(path: Path, width: int) -> np.ndarray:
+    array = _load(path)
     if array.ndim != 2 or array.shape[1] != width:
         raise FileError(
             f"{path} has shape {array.shape}, expected (rows, {width}); is it of another feature set?"

@@ -63,6 +63,7 @@ def _read(dataset: netCDF4.Dataset, name: str, steps: np.ndarray) -> np.ndarray:
     if row.is_profile and stored.shape[1] != row.levels:
         raise FileError(f"{where}: {name} has {stored.shape[1]} levels, expected {row.levels}.")
     stored.set_auto_mask(False)
-    # A strided index list makes the library read step by step; one block per variable is faster.
-    values = np.asarray(stored[...], np.float32)[steps]
+    # An index list makes the library read step by step; the block that holds them all is faster.
+    first = int(steps.min(initial=0))
+    values = np.asarray(stored[first : int(steps.max(initial=0)) + 1], np.float32)[steps - first]
     return np.ascontiguousarray(np.moveaxis(values, 1, -1)) if row.is_profile else values

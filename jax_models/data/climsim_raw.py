@@ -13,11 +13,11 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from ...contracts.errors import FileError, InputError
+from ...contracts.errors import FileError
 from ...contracts.variables import LEVELS, RAW_INPUTS, STATE, STEP_S, SURFACE_OUT, variable
 from .classic import ClassicFile, is_classic
 from .quality import check_field
-from .splits import OfficialSplit
+from .splits import EVERYTHING, Choice
 
 NAME = re.compile(r"E3SM-MMF\.ml([io])\.(\d{4})-(\d{2})-(\d{2})-(\d{5})\.nc$")
 
@@ -45,40 +45,27 @@ class Skipped:
 
 
 def find_pairs(
-    folder: Path,
-    *,
-    split: OfficialSplit | None = None,
-    months: str = ".*",
-    stride: int | None = None,
-    start: int = 0,
-    skipped: Skipped | None = None,
+    folder: Path, choice: Choice = EVERYTHING, *, start: int = 0, skipped: Skipped | None = None
 ) -> list[Pair]:
     """All pairs below `folder` in the order of time.
 
-    split: months and stride of an official split. months: pattern that YYYY-MM must match. stride: every
-    stride-th step from `start` on (default that of the split, else 1). skipped: takes steps of which one half
-    is missing; without it such a step raises FileError.
+    choice: which are wanted, the first of them being `start`. skipped: takes steps of which one half is
+    missing; without it such a step raises FileError.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileError(f"{folder} is not a directory; give the folder that holds the E3SM-MMF files.")
-    try:
-        pattern = re.compile(months)
-    except re.error as error:
-        raise InputError(f"The month pattern {months!r} is no regular expression ({error}).") from error
     halves: dict[tuple[int, int], dict[str, Path]] = {}
     for path in sorted(folder.rglob("E3SM-MMF.ml*.nc")):
         found = NAME.search(path.name)
         if found is None:
             continue
         kind, year, month, day, second = found.groups()
-        inside = split is None or split.holds(int(year), int(month))
-        if inside and pattern.fullmatch(f"{year}-{month}"):
+        if choice.holds(int(year), int(month)):
             halves.setdefault((int(year + month + day), int(second)), {})[kind] = path
     if not halves:
-        raise FileError(f"{folder} holds no E3SM-MMF.mli/mlo files of the wanted months ({months}).")
-    step = stride or (split.stride if split else 1)
-    chosen = sorted(halves)[start::step]
+        raise FileError(f"{folder} holds no E3SM-MMF.mli/mlo files of the wanted months ({choice.months}).")
+    chosen = sorted(halves)[start :: choice.spacing]
     pairs = []
     for stamp in chosen:
         both = halves[stamp]
@@ -87,7 +74,7 @@ def find_pairs(
         else:
             there = next(iter(both.values()))
             lost = "mlo" if "i" in both else "mli"
-            _complain(f"{there}: its {lost} half is missing; fetch it again.", skipped)
+            complain(f"{there}: its {lost} half is missing; fetch it again.", skipped)
     return pairs
 
 
@@ -120,12 +107,13 @@ def read_steps(pairs: list[Pair], *, skipped: Skipped | None = None) -> Iterator
         try:
             fields = read_pair(pair)
         except FileError as error:
-            _complain(str(error), skipped)
+            complain(str(error), skipped)
             continue
         yield pair, fields
 
 
-def _complain(reason: str, skipped: Skipped | None) -> None:
+def complain(reason: str, skipped: Skipped | None) -> None:
+    """Note a step that cannot be used, or raise FileError where nothing takes the note."""
     if skipped is None:
         raise FileError(f"{reason.rstrip('.')} (or say --skip-bad to go on without this time step).")
     skipped.reasons.append(reason)

@@ -22,10 +22,13 @@ def kaggle_columns(features: FeatureSet, names: tuple[str, ...]) -> list[str]:
     ]
 
 
-def read_kaggle(path: Path, *, rows: int = 20_000) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Pieces (inputs (n, 556), targets (n, 368) or None where the file has none), float32 raw units.
+def read_kaggle(
+    path: Path, *, rows: int = 20_000
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    """Pieces (sample numbers (n,), inputs (n, 556), targets (n, 368) or None where the file has none).
 
-    Raises FileError for a missing column, an entry that is no number, or a value that is not finite.
+    Values are float32 in raw units; the sample number is that of `train_123`. Raises FileError for a missing
+    column, an entry that is no number, or a sample without number.
     """
     import pandas  # xarray's own dependency; only this reader needs it
 
@@ -34,19 +37,18 @@ def read_kaggle(path: Path, *, rows: int = 20_000) -> Iterator[tuple[np.ndarray,
     if not Path(path).is_file():
         raise FileError(f"{path} does not exist.")
     header = pandas.read_csv(path, nrows=0).columns
-    missing = [name for name in wanted_in if name not in header]
+    missing = [name for name in ("sample_id", *wanted_in) if name not in header]
     has_targets = any(name in header for name in wanted_out)
     missing += [name for name in wanted_out if has_targets and name not in header]
     if missing:
         raise FileError(f"{path}: {len(missing)} columns are missing, the first is {missing[0]!r}.")
     used = [*wanted_in, *(wanted_out if has_targets else ())]
+    kinds = dict.fromkeys(used, np.float64) | {"sample_id": str}
     try:
-        for piece in pandas.read_csv(path, usecols=used, dtype=np.float64, chunksize=rows):
+        for piece in pandas.read_csv(path, usecols=list(kinds), dtype=kinds, chunksize=rows):
+            samples = piece["sample_id"].str.rpartition("_")[2].to_numpy().astype(np.int64)
             values = piece[used].to_numpy(np.float32)
-            if not np.isfinite(values).all():
-                row, column = np.argwhere(~np.isfinite(values))[0]
-                raise FileError(f"{path}: {used[column]} is not finite in data row {piece.index[row]}.")
-            yield values[:, : len(wanted_in)], values[:, len(wanted_in) :] if has_targets else None
+            yield samples, values[:, : len(wanted_in)], values[:, len(wanted_in) :] if has_targets else None
     except ValueError as error:
         if isinstance(error, FileError):
             raise

@@ -15,9 +15,8 @@ from ...contracts.variables import FILL, LEVELS, SCALARS, STATE, STEP_S, WATER_D
 from .columns import ColumnSet
 from .derived import liquid_fraction
 from .grid import Grid
-from .sun import DAYS_BEFORE_MONTH, cosine_zenith, coszrs_end
+from .sun import DAYS_BEFORE_MONTH, SOLAR_CONSTANT, cosine_zenith, coszrs_end
 
-SOLAR_CONSTANT = 1361.0
 TOP_SILENT = 12
 
 

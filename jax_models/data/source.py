@@ -84,6 +84,7 @@ class StoreSource:
     def __init__(self, path: Path):
         self.path, self._header = Path(path), read_header(path)
         self.grid, self.stamps = grid_of(self._header), np.asarray(self._header["stamps"], np.int64)
+        self.names = tuple(self._header["names"])
         self._context = ts.Context({"cache_pool": {"total_bytes_limit": CACHE_BYTES}})
         self._arrays: dict[str, ts.TensorStore] = {}
 
@@ -100,13 +101,13 @@ class StoreSource:
 class RawSource:
     """Raw pairs below a directory, each checked as it is read; a bad one raises FileError.
 
-    grid: ClimSim's grid-info file. Other arguments: see `find_pairs`.
+    grid: ClimSim's grid-info file.
     """
 
     block = 1
 
-    def __init__(self, path: Path, grid: Path, **chosen):
-        self._pairs, self.grid = find_pairs(path, **chosen), read_grid(grid)
+    def __init__(self, path: Path, grid: Path):
+        self._pairs, self.grid = find_pairs(path), read_grid(grid)
         self.stamps = np.array([(pair.ymd, pair.tod) for pair in self._pairs], np.int64)
         self._lock = threading.Lock()  # the NetCDF library is not thread-safe
 

@@ -4,11 +4,13 @@ Official months and strides are those of Yu et al. (2023). `held_out_steps` is o
 the 48/12 split of the shared 60 steps. Steps less than a day apart never fall on both sides.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...contracts.errors import InputError
+from ...contracts.variables import STEP_S
 from .sun import DAYS_BEFORE_MONTH
 
 
@@ -23,6 +25,47 @@ class OfficialSplit:
     def holds(self, year: int, month: int) -> bool:
         return self.first <= (year, month) <= self.last
 
+    def stamps(self, count: int, *, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """ymd and tod of `count` steps of the split from the number `start` on, if no file is missing."""
+        year, month = self.first
+        days = year * 365 + int(DAYS_BEFORE_MONTH[month - 1])
+        seconds = days * 86400 + (start + np.arange(count)) * self.stride * int(STEP_S)
+        year, day = np.divmod(seconds // 86400, 365)
+        month = np.searchsorted(DAYS_BEFORE_MONTH, day, side="right")
+        return year * 10000 + month * 100 + day - DAYS_BEFORE_MONTH[month - 1] + 1, seconds % 86400
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which steps are wanted: of a split, with YYYY-MM of the pattern `months`, every `stride`-th of them.
+
+    Without a stride it is that of the split, or 1.
+    """
+
+    split: OfficialSplit | None = None
+    months: str = ".*"
+    stride: int | None = None
+
+    def holds(self, year: int, month: int) -> bool:
+        """Whether the month is wanted. Raises InputError for a pattern that is none."""
+        try:
+            inside = re.fullmatch(self.months, f"{year:04d}-{month:02d}")
+        except re.error as error:
+            raise InputError(
+                f"The month pattern {self.months!r} is no regular expression ({error})."
+            ) from error
+        return inside is not None and (self.split is None or self.split.holds(year, month))
+
+    @property
+    def spacing(self) -> int:
+        return self.stride or (self.split.stride if self.split else 1)
+
+    def of(self, ymd: np.ndarray) -> np.ndarray:
+        """Indices of the wanted steps among those with the dates `ymd`, in their order."""
+        dates, index = np.unique(np.asarray(ymd) // 100, return_inverse=True)
+        inside = np.array([self.holds(*divmod(date, 100)) for date in dates.tolist()], bool)
+        return np.flatnonzero(inside[index])[:: self.spacing]
+
 
 OFFICIAL = {
     "train": OfficialSplit((1, 2), (8, 1), 7),
@@ -30,6 +73,9 @@ OFFICIAL = {
     "scoring": OfficialSplit((8, 2), (9, 1), 6),
     "test": OfficialSplit((9, 3), (11, 2), 7),
 }
+
+
+EVERYTHING = Choice()
 
 
 def official_split(name: str) -> OfficialSplit:

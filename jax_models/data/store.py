@@ -8,7 +8,8 @@ TensorStore, which fetches and decodes chunks in parallel while the device compu
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,22 @@ HEADER = "subgrid.json"
 STEPS_PER_CHUNK = 4
 
 
+Step = tuple[int, int, dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Steps (ymd, tod, fields) to be written, `count` at the most, each with all of `names`."""
+
+    iterate: Callable[[], Iterator[Step]]
+    count: int
+    names: tuple[str, ...]
+    grid: Grid
+
+
 def write_store(
     path: Path,
-    steps: Iterable[tuple[int, int, dict[str, np.ndarray]]],
+    steps: Iterable[Step],
     grid: Grid,
     *,
     capacity: int,

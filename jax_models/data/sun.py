@@ -16,6 +16,7 @@ ECCENTRICITY = 0.016704
 OBLIQUITY = np.deg2rad(23.4393)
 PERIHELION = np.deg2rad(102.9 + 180.0)  # longitude of perihelion, moving vernal equinox
 EQUINOX_DAY, YEAR_DAYS = 80.5, 365.0
+SOLAR_CONSTANT = 1361.0  # W m-2 at the mean distance
 
 
 def calendar_day(ymd: np.ndarray, tod: np.ndarray) -> np.ndarray:

@@ -155,9 +155,19 @@ def test_real_emulators_stand_in_the_required_order(tmp_path):
 
 
 def test_packing_needs_its_inputs_and_leaves_nothing_behind(tmp_path):
-    with pytest.raises(FileError, match="not a directory"):
-        climsim.pack(tmp_path / "none", tmp_path / "grid.nc", tmp_path / "o.zarr")
+    with pytest.raises(FileError, match="does not exist"):
+        climsim.pack(tmp_path / "none", tmp_path / "o.zarr", grid=tmp_path / "grid.nc")
+    with pytest.raises(InputError, match="Unknown format 'zip'"):
+        climsim.pack(tmp_path, tmp_path / "o.zarr", layout="zip")
     assert not (tmp_path / "o.zarr").exists()
+
+
+def test_a_store_is_packed_again_in_part(store, tmp_path):
+    line = climsim.pack(store, tmp_path / "part.zarr", months="0008-02", stride=5)
+    assert "4 time steps × 96 columns; no time step skipped" in line
+    part, whole = (climsim.load_part(path, "all") for path in (tmp_path / "part.zarr", store))
+    np.testing.assert_array_equal(part.ymd, whole.ymd[::5])
+    np.testing.assert_array_equal(part.fields["ptend_u"], whole.fields["ptend_u"][::5])
 
 
 def test_packing_real_pairs(tmp_path):
@@ -169,11 +179,11 @@ def test_packing_real_pairs(tmp_path):
     for path in (shared / "raw_pairs").iterdir():
         (raw / path.name).symlink_to(path)
     grid = shared / "ClimSim_low-res_grid-info.nc"
-    line = climsim.pack(raw, grid, tmp_path / "all.zarr", split="val", stride=1)
+    line = climsim.pack(raw, tmp_path / "all.zarr", grid=grid, split="val", stride=1)
     assert line.endswith("2 time steps × 384 columns; no time step skipped.")
     (raw / "E3SM-MMF.mlo.0008-02-19-24000.nc").unlink()
     with pytest.raises(FileError, match="--skip-bad"):
-        climsim.pack(raw, grid, tmp_path / "half.zarr")
-    line = climsim.pack(raw, grid, tmp_path / "half.zarr", skip_bad=True)
+        climsim.pack(raw, tmp_path / "half.zarr", grid=grid)
+    line = climsim.pack(raw, tmp_path / "half.zarr", grid=grid, skip_bad=True)
     assert "1 time steps × 384 columns; 1 time steps skipped" in line
     assert climsim.load_part(tmp_path / "half.zarr", "all").tod.tolist() == [22800]

@@ -10,27 +10,40 @@ HeldOutOption = Annotated[int, typer.Option(help="Time steps of a small file tha
 
 
 def pack(
-    raw: Annotated[Path, typer.Argument(help="Directory with E3SM-MMF mli/mlo pairs, searched below too.")],
-    grid: Annotated[Path, typer.Option(help="ClimSim's grid-info file.")],
+    data: Annotated[
+        Path,
+        typer.Argument(help="Raw files (searched below too), packed file, .npy arrays, CSV, or a store."),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Store to write.")],
-    split: Annotated[str | None, typer.Option(help="An official split: train, val, scoring or test.")] = None,
+    layout: Annotated[
+        str | None, typer.Option("--format", help="raw, packed, store, npy or csv; by looking if left out.")
+    ] = None,
+    grid: Annotated[Path | None, typer.Option(help="ClimSim's grid-info file (raw, npy, csv).")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="train, val, scoring or test: to take, or (npy, csv) that it was.")
+    ] = None,
     months: Annotated[str, typer.Option(help="Pattern of the months to take, as YYYY-MM.")] = ".*",
     stride: Annotated[int | None, typer.Option(help="Take every so many time steps.")] = None,
+    normalization: Annotated[
+        Path | None, typer.Option(help="Folder of ClimSim's normalisation files (npy).")
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without damaged steps.")] = False,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Pack raw ClimSim files into an analysis-ready store, once."""
+    """Pack ClimSim columns of any layout into an analysis-ready store, once."""
     from ..climsim import pack as work
     from ..progress import progress_bar
 
     with progress_bar(f"packing {out.name}") as progress:
         sentence = work(
-            raw,
-            grid,
+            data,
             out,
+            layout=layout,
+            grid=grid,
             split=split,
             months=months,
             stride=stride,
+            normalization=normalization,
             skip_bad=skip_bad,
             overwrite=overwrite,
             progress=progress,

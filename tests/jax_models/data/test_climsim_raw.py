@@ -11,7 +11,7 @@ from subgrid.contracts.variables import RAW_INPUTS, RAW_TARGETS
 from subgrid.jax_models.data.climsim_packed import read_packed
 from subgrid.jax_models.data.climsim_raw import Skipped, find_pairs, read_pair, read_steps
 from subgrid.jax_models.data.grid import read_grid
-from subgrid.jax_models.data.splits import official_split
+from subgrid.jax_models.data.splits import Choice, official_split
 
 
 def halves(folder, which):
@@ -50,14 +50,14 @@ def test_pairs_rewritten_as_netcdf4_read_the_same(raw_folder):
 
 
 def test_stride_start_months_and_splits(raw_folder):
-    assert [p.tod for p in find_pairs(raw_folder, stride=3)] == [0, 3600]
-    assert [p.tod for p in find_pairs(raw_folder, stride=2, start=1)] == [1200, 3600]
-    assert len(find_pairs(raw_folder, months="0008-0[12]")) == 4
-    assert len(find_pairs(raw_folder, split=official_split("val"), stride=1)) == 4
+    assert [p.tod for p in find_pairs(raw_folder, Choice(stride=3))] == [0, 3600]
+    assert [p.tod for p in find_pairs(raw_folder, Choice(stride=2), start=1)] == [1200, 3600]
+    assert len(find_pairs(raw_folder, Choice(months="0008-0[12]"))) == 4
+    assert len(find_pairs(raw_folder, Choice(official_split("val"), stride=1))) == 4
     with pytest.raises(FileError, match="no E3SM-MMF"):
-        find_pairs(raw_folder, split=official_split("train"))
+        find_pairs(raw_folder, Choice(official_split("train")))
     with pytest.raises(InputError, match="regular expression"):
-        find_pairs(raw_folder, months="[")
+        find_pairs(raw_folder, Choice(months="["))
     with pytest.raises(FileError, match="not a directory"):
         find_pairs(raw_folder / "none")
 

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import InputError
-from subgrid.jax_models.data.splits import absolute_seconds, held_out_steps, official_split, runs_of, times_of
+from subgrid.jax_models.data.splits import (
+    Choice,
+    absolute_seconds,
+    held_out_steps,
+    official_split,
+    runs_of,
+    times_of,
+)
 
 
 def steps(days, seconds):
@@ -59,3 +66,29 @@ def test_runs_are_short_and_complete():
     assert len(runs_of(broken)) <= 11
     for times in (broken, rng.permutation(regular)[:50], regular[:1], regular[:0]):
         np.testing.assert_array_equal(times_of(runs_of(times)), np.sort(times))
+
+
+def test_the_steps_of_a_split_have_dates():
+    """Numbers of files of Yu et al. (2023): 26,280, 3,755 and 4,380."""
+    for name, count, last in (("train", 26280, (80131, 78000)), ("val", 3755, (90131, 84000)),
+                              ("scoring", 4380, (90131, 79200))):  # fmt: skip
+        split = official_split(name)
+        ymd, tod = split.stamps(count + 1)
+        assert (ymd[count - 1], tod[count - 1]) == last
+        assert ymd[0] == split.first[0] * 10000 + split.first[1] * 100 + 1
+        inside = [split.holds(*divmod(int(date) // 100, 100)) for date in ymd]
+        assert all(inside[:-1])
+        assert not inside[-1]
+    ymd, tod = official_split("train").stamps(500)
+    seconds = absolute_seconds(ymd, tod)
+    assert set(np.diff(seconds)) == {7 * 1200}
+    assert official_split("train").stamps(1, start=123) == (ymd[123], tod[123])
+
+
+def test_choices_by_month_and_stride():
+    ymd = np.array([80131, 80131, 80201, 80202, 80203, 80301])
+    assert Choice(months="0008-02").of(ymd).tolist() == [2, 3, 4]
+    assert Choice(official_split("val")).of(ymd).tolist() == [2]
+    assert Choice(official_split("val"), stride=2).of(ymd).tolist() == [2, 4]
+    with pytest.raises(InputError, match="regular expression"):
+        Choice(months="[").of(ymd)

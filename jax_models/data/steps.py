@@ -1,0 +1,82 @@
+"""Time steps of every layout, one after another, for packing: raw pairs, packed file, store, arrays, CSV."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ...contracts.errors import InputError
+from ...contracts.variables import RAW_INPUTS, RAW_TARGETS
+from .climsim_raw import Skipped, find_pairs, read_steps
+from .grid import Grid, read_grid
+from .source import FORMATS, StoreSource, format_of, read_columns
+from .splits import Choice, official_split
+from .store import Step, Steps
+from .undated import array_steps, csv_steps
+
+BLOCK = 64  # steps of a packed file that are in memory at a time
+
+
+def open_steps(
+    path: Path,
+    *,
+    layout: str | None = None,
+    grid: Path | None = None,
+    split: str | None = None,
+    months: str = ".*",
+    stride: int | None = None,
+    normalization: Path | None = None,
+    skipped: Skipped | None = None,
+) -> Steps:
+    """Steps of whatever lies at `path`.
+
+    layout: one of FORMATS; default by looking. grid: ClimSim's grid-info file, for layouts without geometry.
+    split: an official split by name: with arrays and CSV the one that they were made from, else the one to
+    take. normalization: folder of ClimSim's normalisation files, for arrays. skipped: takes bad steps, which
+    otherwise raise FileError.
+    """
+    layout = layout or format_of(path)
+    if layout not in FORMATS:
+        raise InputError(f"Unknown format {layout!r}; expected one of {', '.join(FORMATS)}.")
+    dated = layout in ("raw", "packed", "store")
+    choice = Choice(official_split(split) if split and dated else None, months, stride)
+    if layout in ("packed", "store"):
+        return _column_steps(path, layout, choice)
+    if grid is None:
+        raise InputError(f"{path} holds {layout} data without geometry; give ClimSim's grid-info file.")
+    if layout == "raw":
+        return _raw_steps(path, choice, read_grid(grid), skipped)
+    if layout == "npy":
+        return array_steps(
+            path, choice, read_grid(grid), split=split, normalization=normalization, skipped=skipped
+        )
+    return csv_steps(path, choice, read_grid(grid), split=split, skipped=skipped)
+
+
+def _raw_steps(folder: Path, choice: Choice, grid: Grid, skipped: Skipped | None) -> Steps:
+    pairs = find_pairs(folder, choice, skipped=skipped)
+
+    def iterate() -> Iterator[Step]:
+        for pair, fields in read_steps(pairs, skipped=skipped):
+            yield pair.ymd, pair.tod, fields
+
+    return Steps(iterate, len(pairs), (*RAW_INPUTS, *RAW_TARGETS), grid)
+
+
+def _column_steps(path: Path, layout: str, choice: Choice) -> Steps:
+    if layout == "store":
+        source = StoreSource(path)
+        grid, stamps, names = source.grid, source.stamps, source.names
+    else:
+        some = read_columns(path, ("state_ps",))
+        grid, stamps, names = some.grid, np.stack([some.ymd, some.tod], 1), (*RAW_INPUTS, *RAW_TARGETS)
+    times = choice.of(stamps[:, 0])
+
+    def iterate() -> Iterator[Step]:
+        for block in np.array_split(times, range(BLOCK, times.size, BLOCK)):
+            columns = read_columns(path, names, times=block)
+            for i in range(block.size):
+                fields = {name: field[i] for name, field in columns.fields.items()}
+                yield int(columns.ymd[i]), int(columns.tod[i]), fields
+
+    return Steps(iterate, times.size, names, grid)
