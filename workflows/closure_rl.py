@@ -23,14 +23,16 @@ from ..envs.policy_closure import tendency
 from ..envs.rewards import get_reward
 from ..jax_models.export import export_bundle
 from ..jax_models.networks.policy import ActorCritic, PolicyConfig
-from ..jax_models.rl import ppo
+from ..jax_models.rl import ppo, vracer
+from ..jax_models.rl.devices import is_first_process
 from ..jax_models.rl.ppo import PpoConfig
 from ..jax_models.rl.training import Trained, train
+from ..jax_models.rl.vracer import VracerConfig
 from ..sims.turbulence2d.cases import get_case
 from ..sims.turbulence2d.numerics import Numerics
 from .progress import Progress, silent
 
-ALGORITHMS = {"ppo": (ppo, PpoConfig)}
+ALGORITHMS = {"ppo": (ppo, PpoConfig), "vracer": (vracer, VracerConfig)}
 STATES = 96
 """Initial states of training: the stored ones and their images under the symmetries."""
 
@@ -40,7 +42,8 @@ class ClosureRl:
     """A closure to be learned (all quantities dimensionless); it is stored in every output.
 
     `grid` N of the LES (no dealiasing, as in the papers), `agents` m a side, `observation`, `reward` and
-    `action` by name; an action lasts `hold` time steps `dt`, an episode `horizon` actions.
+    `action` by name; an action lasts `hold` time steps `dt`, an episode `horizon` actions. `method`: ppo or
+    vracer; `learner`: its configuration, by default the usual one.
     """
 
     case: str = "k4b0"
@@ -53,13 +56,22 @@ class ClosureRl:
     hold: int = 10
     horizon: int = 400
     method: str = "ppo"
-    learner: PpoConfig = field(default_factory=PpoConfig)
+    learner: PpoConfig | VracerConfig | None = None
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     seed: int = 0
 
     def __post_init__(self):
         if self.method not in ALGORITHMS:
             raise InputError(f"--method: found {self.method!r}, expected one of {', '.join(ALGORITHMS)}.")
+        _, kind = ALGORITHMS[self.method]
+        if self.learner is None:
+            # The default depends on another field; nobody has seen the object yet.
+            object.__setattr__(self, "learner", kind())
+        if not isinstance(self.learner, kind):
+            raise InputError(
+                f"Method {self.method} learns by a {kind.__name__}, found a {type(self.learner).__name__}; "
+                "give the configuration of the same method."
+            )
 
 
 def make_environment(config: ClosureRl) -> ClosureEnv:
@@ -93,9 +105,14 @@ def train_policy(
     overwrite: bool = False,
     checkpoint_dir: Path | None = None,
     seconds: float | None = None,
+    devices: int | None = None,
     progress: Progress = silent,
 ) -> Trained:
-    """Train on the reference of the case and write the policy to `output` (.npz, see `write_policy`)."""
+    """Train on the reference of the case and write the policy to `output` (.npz, see `write_policy`).
+
+    devices: how many share the simulations (default: all). Of several processes (`jax.distributed`) each
+    calls this, and the first one writes.
+    """
     require_absent(output, overwrite=overwrite)
     environment = make_environment(config)
     params = environment.params(
@@ -111,9 +128,11 @@ def train_policy(
         seed=config.seed,
         checkpoint_dir=checkpoint_dir,
         seconds=seconds,
+        devices=devices,
         progress=progress,
     )
-    write_policy(output, trained, config, overwrite=overwrite)
+    if is_first_process():
+        write_policy(output, trained, config, overwrite=overwrite)
     return trained
 
 
@@ -125,6 +144,7 @@ def write_policy(output: Path, trained: Trained, config: ClosureRl, *, overwrite
         "history": trained.history,
         "seconds": trained.seconds,
         "device": jax.devices()[0].device_kind,
+        "devices": len(jax.tree.leaves(trained.state.environment)[0].sharding.device_set),
         "actions": len(trained.history) * config.learner.environments * config.learner.rollout,
         **provenance(),
     }

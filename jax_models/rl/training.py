@@ -21,7 +21,7 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from ...contracts.errors import BlowUpError
-from .checkpoints import Checkpoints
+from ..checkpoints import Checkpoints
 from .devices import agreed, make_mesh, place, replicated, split_along
 from .environment import Environment, begin, reward_scale, rollout, summarize
 
@@ -42,6 +42,11 @@ class LearnerState:
     reward_scale: jax.Array
     key: jax.Array
     iteration: jax.Array
+
+    @property
+    def step(self) -> int:
+        """The iteration, under which a checkpoint is filed."""
+        return int(self.iteration)
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ def train(
 
     devices: how many share the simulations (default: all that JAX sees).
     checkpoint_dir: where the run is saved every `checkpoint_every` iterations and at its end, and resumed.
-    seconds: stop early after this wall time.
+    seconds: stop after the iteration that passes this wall time.
     BlowUpError: weights left the finite numbers; the last checkpoint is kept.
     InputError: the checkpoint belongs to another config, environment or seed; the environments cannot be
     split over the devices.
@@ -172,22 +177,30 @@ def train(
     graphdef, _, _ = nnx.split(network, nnx.Param, ...)
     iterate = make_iteration(environment, graphdef, algorithm, config, mesh)
     origin = {"config": repr(config), "environment": repr(environment), "seed": str(seed)}
-    began = time.perf_counter()
+    steps, began = config.environments * config.rollout, time.perf_counter()
+
+    def late() -> bool:
+        return seconds is not None and agreed(time.perf_counter() - began > seconds)
+
     with Checkpoints(checkpoint_dir, origin) as checkpoints:
         state, history = checkpoints.restore(state)
-        while int(state.iteration) < config.iterations:
-            if seconds is not None and agreed(time.perf_counter() - began > seconds):
-                break
+        done = saved = state.step
+        while done < config.iterations:
             before = time.perf_counter()
             state, numbers = iterate(state, params)
             history.append({name: float(value) for name, value in jax.device_get(numbers).items()})
-            _require_finite(history[-1], int(state.iteration))
-            done = int(state.iteration)
-            rate = config.environments * config.rollout / (time.perf_counter() - before)
-            shown = {name: history[-1][name] for name in ("reward", "blow_ups")}
-            progress(done, config.iterations, **shown, steps_per_s=rate)
-            if done % checkpoint_every == 0 or done == config.iterations:
+            done += 1
+            _require_finite(history[-1], done)
+            if done % checkpoint_every == 0:
                 checkpoints.save(state, history)
+                saved = done
+            rate = steps / (time.perf_counter() - before)
+            shown = {name: history[-1][name] for name in ("reward", "blow_ups")}
+            progress(done, config.iterations, steps_per_s=rate, **shown)
+            if late():
+                break
+        if done > saved:
+            checkpoints.save(state, history)
     trained = nnx.merge(graphdef, state.weights, state.fixed)
     return Trained(trained, state, history, time.perf_counter() - began)
 

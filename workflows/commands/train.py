@@ -1,5 +1,6 @@
 """`subgrid train closure`: by regression on filtered DNS, or by many agents in the simulation."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -7,14 +8,14 @@ import typer
 
 from ...contracts.errors import InputError
 
-METHODS = ("supervised", "ppo")
+METHODS = ("supervised", "ppo", "vracer")
 
 
 def closure(
     reference: Annotated[Path, typer.Option(help="Reference file of `subgrid dns`; it names the case.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Bundle to write.")] = Path("closure.bundle"),
     method: Annotated[
-        str, typer.Option(help="supervised, or ppo for reinforcement learning.")
+        str, typer.Option(help="supervised, or by reinforcement learning: ppo, vracer.")
     ] = "supervised",
     grid: Annotated[
         int | None, typer.Option(help="Points per side of the LES: 96 if supervised, else 32.")
@@ -31,10 +32,30 @@ def closure(
     steps: Annotated[int, typer.Option(help="supervised: optimizer steps.")] = 1000,
     learning_rate: Annotated[float, typer.Option(help="supervised: peak learning rate.")] = 3e-3,
     backscatter: Annotated[float, typer.Option(help="supervised: share of backscatter let through.")] = 0.5,
-    agents: Annotated[int, typer.Option(help="ppo: agents a side.")] = 4,
-    environments: Annotated[int, typer.Option(help="ppo: simulations side by side.")] = 256,
-    iterations: Annotated[int, typer.Option(help="ppo: rollouts with an update each.")] = 200,
-    seconds: Annotated[float | None, typer.Option(help="ppo: stop after this wall time.")] = None,
+    agents: Annotated[int, typer.Option(help="ppo, vracer: agents a side.")] = 4,
+    observation: Annotated[str, typer.Option(help="ppo, vracer: what agents see.")] = "relative",
+    reward: Annotated[str, typer.Option(help="ppo, vracer: what they earn.")] = "log_ratio",
+    action: Annotated[str, typer.Option(help="ppo, vracer: what they set.")] = "backscatter",
+    dt: Annotated[float, typer.Option(help="ppo, vracer: time step, dimensionless.")] = 5e-3,
+    hold: Annotated[int, typer.Option(help="ppo, vracer: time steps an action lasts.")] = 10,
+    horizon: Annotated[int, typer.Option(help="ppo, vracer: actions an episode lasts.")] = 400,
+    environments: Annotated[int, typer.Option(help="ppo, vracer: simulations side by side.")] = 256,
+    iterations: Annotated[int, typer.Option(help="ppo, vracer: rollouts with updates after each.")] = 200,
+    learner: Annotated[
+        list[str] | None, typer.Option(help="ppo, vracer: NAME=NUMBER of its configuration; repeat it.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="ppo, vracer: stop after this wall time.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="ppo, vracer: devices that share the simulations; all if not given.")
+    ] = None,
+    distributed: Annotated[
+        bool,
+        typer.Option(
+            "--distributed",
+            help="ppo, vracer: one of several processes, each started with JAX_COORDINATOR_ADDRESS, "
+            "JAX_NUM_PROCESSES and JAX_PROCESS_ID set, or by Slurm or Open MPI.",
+        ),
+    ] = False,
 ) -> None:
     """Train a turbulence closure and export it as a bundle for `subgrid run les`."""
     if method not in METHODS:
@@ -52,9 +73,21 @@ def closure(
         }
         _supervised(reference, out, options, common)
     else:
-        learner = {"environments": environments, "iterations": iterations}
-        options = {"grid": grid or 32, "agents": agents, "method": method, "seed": seed}
-        _by_agents(reference, out, options, learner, common | {"seconds": seconds})
+        settings = {"environments": environments, "iterations": iterations} | _numbers(learner or [])
+        options = {
+            "grid": grid or 32,
+            "agents": agents,
+            "observation": observation,
+            "reward": reward,
+            "action": action,
+            "dt": dt,
+            "hold": hold,
+            "horizon": horizon,
+            "method": method,
+            "seed": seed,
+        }
+        run = common | {"seconds": seconds, "devices": devices}
+        _by_agents(reference, out, options, settings, run, join=distributed)
 
 
 def _supervised(reference: Path, out: Path, options: dict, common: dict) -> None:
@@ -69,21 +102,61 @@ def _supervised(reference: Path, out: Path, options: dict, common: dict) -> None
     typer.echo(f"{out}: try `subgrid run les --grid {training.grid} --closure {out}`")
 
 
-def _by_agents(reference: Path, out: Path, options: dict, learner: dict, common: dict) -> None:
+def _numbers(settings: list[str]) -> dict[str, float]:
+    """{name: number} of NAME=NUMBER."""
+    found = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        try:
+            found[name] = int(value) if value.lstrip("-").isdigit() else float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise InputError(f"--learner: found {setting!r}, expected NAME=NUMBER, as in rollout=16.")
+    return found
+
+
+def make_learner(method: str, settings: dict[str, float]):
+    """The configuration of an algorithm; InputError lists the names that it has."""
+    from ..closure_rl import ALGORITHMS
+
+    _, kind = ALGORITHMS[method]
+    known = {field.name: field.type for field in fields(kind)}
+    for name, value in settings.items():
+        if name not in known:
+            raise InputError(f"--learner: {method} has no {name!r}, it has {', '.join(known)}.")
+        if known[name] is int and not isinstance(value, int):
+            raise InputError(f"--learner: {name} is a whole number, found {value}.")
+    return kind(**settings)
+
+
+def _by_agents(reference: Path, out: Path, options: dict, settings: dict, run: dict, *, join: bool) -> None:
     from ...contracts.files import require_absent
     from ...contracts.reference import read_reference
-    from ...jax_models.rl.ppo import PpoConfig
+    from ...jax_models.rl.devices import is_first_process, join_processes
     from ..closure_rl import ClosureRl, export_policy, train_policy
-    from ..progress import progress_bar
+    from ..learning_curve import learning_curve
+    from ..progress import progress_bar, silent
 
-    require_absent(out, overwrite=common["overwrite"])
+    overwrite = run["overwrite"]
+    policy, curve = out.with_suffix(".npz"), out.with_suffix(".png")
+    for path in (out, curve):
+        require_absent(path, overwrite=overwrite)
     case = read_reference(reference).attributes["case"]
-    config = ClosureRl(case=case, learner=PpoConfig(**learner), **options)
-    policy = out.with_suffix(".npz")
+    learner = make_learner(options["method"], settings)
+    config = ClosureRl(case=case, learner=learner, **options)
+    if join:
+        join_processes()
+    if not is_first_process():
+        train_policy(reference, policy, config, progress=silent, **run)
+        return
     with progress_bar(f"training {out.name}") as progress:
-        train_policy(reference, policy, config, progress=progress, **common)
-    export_policy(policy, reference, out, overwrite=common["overwrite"])
+        trained = train_policy(reference, policy, config, progress=progress, **run)
+    export_policy(policy, reference, out, overwrite=overwrite)
+    learning_curve(trained.history, curve, f"{out.stem}: {config.method}", overwrite=overwrite)
+    typer.echo(f"{curve}: reward {trained.history[0]['reward']:.3g} → {trained.history[-1]['reward']:.3g}")
     typer.echo(f"{policy}: try `subgrid validate closure --policy {policy} --reference {reference}`")
     typer.echo(
-        f"{out}: try `subgrid run les --case {case} --grid {config.grid} --dealiasing none --closure {out}`"
+        f"{out}: try `subgrid run les --case {case} --grid {config.grid} --dealiasing none --dt {config.dt} "
+        f"--closure {out}`"
     )

@@ -1,0 +1,95 @@
+"""Each algorithm solves a problem whose optimum is known, and a resumed run is the same run."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from subgrid.contracts.errors import BlowUpError, InputError
+from subgrid.jax_models.rl import ppo
+from subgrid.jax_models.rl.ppo import PpoConfig
+from subgrid.jax_models.rl.training import train
+from subgrid.jax_models.rl.vracer import VracerConfig
+
+
+def test_policy_finds_the_optimal_gain(problem, learner):
+    environment = problem.environment()
+    found = train(environment, None, problem.network(environment), learner.algorithm, learner.config)
+    x = jnp.linspace(-0.8, 0.8, 9)
+    mean, _ = found.network.policy(jax.vmap(environment.observe)(x.astype(jnp.float32)))
+    actions = np.tanh(mean[:, 0, 0, 0])
+    gain = -np.polyfit(np.asarray(x), actions, 1)[0]
+    assert gain == pytest.approx(problem.optimal_gain, rel=0.12)
+    assert found.history[-1]["reward"] > found.history[0]["reward"]
+
+
+def _stop_after(count):
+    def progress(done, total, **numbers):
+        if done == count:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_resumed_run_continues_the_same_trajectory_bit_for_bit(problem, learner, tmp_path):
+    environment, config = problem.environment(), replace(learner.config, iterations=6, environments=8)
+
+    def run(**options):
+        return train(environment, None, problem.network(environment), learner.algorithm, config, **options)
+
+    whole = run()
+    with pytest.raises(KeyboardInterrupt):
+        run(checkpoint_dir=tmp_path, checkpoint_every=1, progress=_stop_after(3))
+    resumed = run(checkpoint_dir=tmp_path)
+    assert resumed.history == whole.history
+    states = (jax.tree.leaves(trained.state) for trained in (whole, resumed))
+    for one, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_checkpoint_of_another_config_is_refused_and_kept(problem, learner, tmp_path):
+    environment, config = problem.environment(), replace(learner.config, iterations=2, environments=8)
+
+    def run(config):
+        network = problem.network(environment)
+        return train(environment, None, network, learner.algorithm, config, checkpoint_dir=tmp_path)
+
+    run(config)
+    with pytest.raises(InputError, match="has config"):
+        run(replace(config, max_gradient=0.1))
+    assert len(run(config).history) == 2
+
+
+def test_a_run_that_its_time_ends_is_saved(problem, learner, tmp_path):
+    environment, config = problem.environment(), replace(learner.config, iterations=6, environments=8)
+
+    def run(**options):
+        network = problem.network(environment)
+        return train(environment, None, network, learner.algorithm, config, **options)
+
+    stopped = run(seconds=1e-9, checkpoint_dir=tmp_path, checkpoint_every=100)
+    assert len(stopped.history) == 1
+    assert len(run(checkpoint_dir=tmp_path).history) == 6
+    assert run(checkpoint_dir=tmp_path).history == run().history
+
+
+def test_rewards_that_are_not_finite_stop_the_training(problem, learner):
+    environment = problem.environment(poison=True)
+    config = replace(learner.config, iterations=2, environments=8)
+    with pytest.raises(BlowUpError, match="left the finite numbers in iteration 1"):
+        train(environment, None, problem.network(environment), learner.algorithm, config)
+
+
+def test_more_devices_than_there_are_is_refused(problem):
+    environment, config = problem.environment(), PpoConfig(environments=8)
+    with pytest.raises(InputError, match="--devices: found 99"):
+        train(environment, None, problem.network(environment), ppo, config, devices=99)
+
+
+def test_configurations_that_cannot_run_are_refused():
+    with pytest.raises(InputError, match="8 minibatches of a rollout of 4"):
+        PpoConfig(rollout=4, minibatches=8)
+    with pytest.raises(InputError, match="replay memory of 8 steps"):
+        VracerConfig(rollout=16, capacity=8)
