@@ -8,6 +8,7 @@ One object serves training, scoring and export: the physics that a host gets is 
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from ..contracts.variables import FeatureSet
@@ -46,8 +47,30 @@ class ColumnEmulator(nnx.Module):
         return join(self.constrained(inputs, self.latent(raw, key=key)), self.features.outputs)
 
     def latent(self, raw: jax.Array, *, key: jax.Array | None = None):
-        """What the network says before decoding."""
-        return self.network(self.encoder(raw), key=key)
+        """What the network says before decoding, float32."""
+        return single(self.network(self.encoded(raw), key=key))
+
+    def encoded(self, raw: jax.Array) -> jax.Array:
+        """What the network takes, in the type of its parameters: they decide the precision of the network."""
+        parameters = jax.tree.leaves(nnx.state(self.network, nnx.Param))
+        return self.encoder(raw).astype(parameters[0].dtype)
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether `sample` is there: the network describes a distribution or is an ensemble."""
+        return hasattr(self.network, "sample")
+
+    def sample(self, raw: jax.Array, key: jax.Array, count: int) -> jax.Array:
+        """(count, batch, n_out) raw: equally likely outputs, each decoded and constrained on its own.
+
+        `network.sample(encoded, key, count)` draws them; its noise depends on the key alone.
+        """
+        return self.decoded(raw, single(self.network.sample(self.encoded(raw), key, count)))
+
+    def decoded(self, raw: jax.Array, latents: jax.Array) -> jax.Array:
+        """(count, batch, n_out) raw of that many latents of the same inputs."""
+        inputs = split(raw, self.features.input_slices)
+        return jax.vmap(lambda z: join(self.constrained(inputs, z), self.features.outputs))(latents)
 
     def constrained(self, inputs: dict, latent) -> dict:
         """Decoded and constrained outputs by name."""
@@ -55,3 +78,8 @@ class ColumnEmulator(nnx.Module):
         for constraint in self.constraints:
             outputs = constraint(inputs, outputs)
         return outputs
+
+
+def single(tree):
+    """Half-precision results of a network as float32; everything after it needs their digits."""
+    return jax.tree.map(lambda a: a.astype(jnp.promote_types(a.dtype, jnp.float32)), tree)

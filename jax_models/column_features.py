@@ -19,11 +19,12 @@ VAPOUR_FLOOR = 1e-9  # kg/kg
 THIN = 30.0
 LOWEST_SUN = 0.05
 CLIP = 8.0
+N_PROFILES = 12
 PLAIN_SCALARS = tuple(name for name in SCALARS if name != "cam_in_SNOWHICE")
 
 
 class ColumnFeatures(nnx.Module):
-    """(batch, n_in) raw to (batch, 60 · 12 + scalars), flat.
+    """(batch, n_in) raw to (batch, 12 · 60 + scalars), flat, one profile after the other.
 
     features: must hold the inputs of V2_sun. rows: (n, n_in) raw training inputs. levels: see HybridLevels.
     """
@@ -54,7 +55,7 @@ class ColumnFeatures(nnx.Module):
         x = split(raw, self.features.input_slices)
         batch = raw.shape[0]
         mass = self.levels.mass(x["state_ps"])
-        profiles = jnp.stack(self._profiles(x), axis=-1)
+        profiles = jnp.stack(self._profiles(x), axis=1)
         return jnp.concatenate([profiles.reshape(batch, -1), *self._scalars(x, mass)], axis=-1)
 
     def _profiles(self, x):

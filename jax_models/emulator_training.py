@@ -1,7 +1,8 @@
 """Train one emulator by its recipe with the supervised loop."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import jax
@@ -9,9 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from ..contracts.errors import InputError
 from ..contracts.variables import STEP_S
 from .column_emulator import ColumnEmulator
 from .recipes import Recipe
+from .sampling import drawn_batches
 from .training import TrainingConfig, TrainingResult, fit
 from .training_set import StreamedSet, TrainingSet
 
@@ -25,6 +28,7 @@ def train_emulator(
     seed: int = 0,
     epochs: int | None = None,
     validation: TrainingSet | None = None,
+    devices: Sequence[jax.Device] | None = None,
     checkpoint_dir: Path | None = None,
     progress: Callable[..., None] = lambda done, total, **metrics: None,
 ) -> TrainingResult:
@@ -35,6 +39,7 @@ def train_emulator(
     validation: steps that choose the best parameters; without them the last parameters win in effect, because
         the loop is then scored on training rows and the learning rate ends at zero.
     epochs: instead of the recipe's number.
+    devices: over which the rows of each batch are divided.
     """
     sample = data.sample
     emulator = recipe.build(sample, nnx.Rngs(seed))
@@ -50,11 +55,24 @@ def train_emulator(
 
     chosen = _validation_rows(validation or sample, recipe)
     size = min(recipe.batch, len(data))
-    with data.batches(arrays_of, size=size, seed=seed) as batch_at:
+    with _batches(recipe, data, arrays_of, size=size, seed=seed) as batch_at:
         return fit(
-            emulator, supervised(recipe, weights), batch_at, chosen, _config(recipe, epochs, len(data)),
-            checkpoint_dir=checkpoint_dir, progress=progress,
+            emulator, supervised(recipe, weights), batch_at, chosen, config_of(recipe, epochs, len(data)),
+            devices=devices, checkpoint_dir=checkpoint_dir, progress=progress,
         )  # fmt: skip
+
+
+def _batches(recipe: Recipe, data: TrainingSet | StreamedSet, arrays_of: Callable, *, size: int, seed: int):
+    """Context of step → batch: permuted rows, or rows drawn by their regime."""
+    if recipe.sampling is None:
+        return data.batches(arrays_of, size=size, seed=seed)
+    if not isinstance(data, TrainingSet):
+        raise InputError(
+            "Rows of rare regimes can be drawn from memory only, and these columns are streamed; raise "
+            "--memory-gb or leave --rare out."
+        )
+    chance = recipe.sampling.probabilities(data)
+    return nullcontext(drawn_batches(arrays_of(data), recipe.sampling, chance, size=size, seed=seed))
 
 
 def _arrays(part: TrainingSet, weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -91,7 +109,8 @@ def predict(emulator: Callable, inputs: np.ndarray, *, batch: int = 2048) -> np.
     return np.concatenate(pieces)
 
 
-def _config(recipe: Recipe, epochs: int, rows: int) -> TrainingConfig:
+def config_of(recipe: Recipe, epochs: int, rows: int) -> TrainingConfig:
+    """What the loop is told: `epochs` passes over `rows` rows, twenty validations, five checkpoints."""
     steps = max(1, epochs * (rows // min(recipe.batch, rows)))
     return dataclasses.replace(
         TrainingConfig(),
@@ -99,6 +118,7 @@ def _config(recipe: Recipe, epochs: int, rows: int) -> TrainingConfig:
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         ema_decay=recipe.ema_decay,
+        compute=recipe.compute,
         validate_every=max(1, steps // 20),
         checkpoint_every=max(1, steps // 5),
     )

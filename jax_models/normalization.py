@@ -159,12 +159,17 @@ class AffineDecoder(nnx.Module):
 
     @classmethod
     def scale_only(cls, features: FeatureSet, rows: np.ndarray) -> "AffineDecoder":
-        """Without an offset, as published: heads that end in ReLU or ELU keep zero at zero."""
-        # The root mean square also brings fluxes far from zero (downward longwave) to order one.
-        scale = np.sqrt(np.square(rows.astype(np.float64)).mean(axis=0))
+        """Without an offset, as published: heads that end in ReLU or ELU keep zero at zero.
+
+        The scale is the standard deviation, also for fluxes far from zero: scaled by its size, downward
+        longwave, five deviations from zero, would be moved five times too far by each step of the optimizer.
+        An output that never varies is scaled by its size.
+        """
+        rows = rows.astype(np.float64)
+        std, size = spread(rows, features.output_slices), np.sqrt(np.square(rows).mean(axis=0))
         for span in features.output_slices.values():
-            scale[span] = np.where(scale[span] > NEGLIGIBLE * scale[span].max(), scale[span], 0)
-        return cls(features, scale, np.zeros(features.n_out))
+            size[span] = np.where(size[span] > NEGLIGIBLE * size[span].max(), size[span], 0)
+        return cls(features, np.where(np.isfinite(std), std, size), np.zeros(features.n_out))
 
     def inverse(self, raw: jax.Array) -> jax.Array:
         """Raw targets (batch, n_out) to network units; outputs that never vary give 0."""

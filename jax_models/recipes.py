@@ -9,34 +9,32 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from flax import nnx
 
 from ..contracts.errors import InputError
 from ..contracts.variables import feature_set
 from . import losses
-from .column_decoder import N_LATENT, PhysicalDecoder, physical_constraints
 from .column_emulator import ColumnEmulator
-from .column_features import ColumnFeatures
-from .constraints.microphysics import CondensateSplit
-from .constraints.positivity import NonNegativeSurface, PositiveWater, ZeroLevels
 from .networks.bilstm import VerticalBiLSTM
 from .networks.cnn import CNN
 from .networks.constant import Constant
+from .networks.convnext import ConvNeXt
 from .networks.cvae import CVAE
 from .networks.encoder_decoder import EncoderDecoder
 from .networks.encoder_lstm import EncoderLSTM
+from .networks.ensemble import Ensemble
 from .networks.heteroskedastic import Heteroskedastic
 from .networks.linear import Linear
 from .networks.mlp import MLP, BaselineMLP, OnlineMLP
 from .networks.randomized_prior import RandomizedPrior
 from .networks.res_lstm import ResLSTM
 from .networks.residual_mlp import ResidualMLP
+from .networks.squeezeformer import Squeezeformer
 from .networks.unet import UNet
-from .normalization import AffineDecoder, DerivedEncoder, ZScoreEncoder
-from .objectives import Objective, evidence_bound, gaussian, own_rows, pointwise
+from .objectives import Objective, each_member, evidence_bound, gaussian, own_rows, pointwise
+from .recipe_builders import Build, online, physical, physical_column, published, z_scored
+from .sampling import RareRegimes
 from .training_set import TrainingSet
 
-Build = Callable[[TrainingSet, nnx.Rngs], ColumnEmulator]
 Weigh = Callable[[TrainingSet], np.ndarray]
 MAE, MSE, HUBER = (pointwise(f) for f in (losses.mean_absolute, losses.mean_squared, losses.huber))
 
@@ -48,7 +46,11 @@ def standard(data: TrainingSet) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One emulator. `weigh` gives loss weights (n, n_out) or (n_out,); epochs 0: solved, not descended."""
+    """One emulator.
+
+    weigh: gives loss weights (n, n_out) or (n_out,). epochs 0: solved, not descended. compute: the type in
+    which the network is evaluated in training. sampling: which rows are drawn more often.
+    """
 
     name: str
     features: str
@@ -60,68 +62,10 @@ class Recipe:
     learning_rate: float = 5e-4
     weight_decay: float = 0.0
     ema_decay: float = 0.0
+    compute: str = "float32"
+    sampling: RareRegimes | None = None
     solve: Callable[[ColumnEmulator, TrainingSet], None] | None = None
     note: str = ""
-
-
-def z_scored(network: Callable[..., nnx.Module], decode: Callable = AffineDecoder.fit) -> Build:
-    """Build `network(n_in, n_out, rngs=…)` between z-scores of inputs and outputs, without constraints."""
-
-    def build(data: TrainingSet, rngs: nnx.Rngs) -> ColumnEmulator:
-        features = data.features
-        return ColumnEmulator(
-            features,
-            ZScoreEncoder(features, data.inputs),
-            network(features.n_in, features.n_out, rngs=rngs),
-            decode(features, data.targets),
-        )
-
-    return build
-
-
-def published(network: Callable[..., nnx.Module]) -> Build:
-    """As `z_scored`, outputs scaled without offset as in 2023, for heads that end in ReLU or ELU."""
-    return z_scored(network, AffineDecoder.scale_only)
-
-
-def online(network: Callable[..., nnx.Module], derived: str) -> Build:
-    """Build a network of feature set `derived` on raw V2 inputs and outputs, with the online constraints."""
-
-    def build(data: TrainingSet, rngs: nnx.Rngs) -> ColumnEmulator:
-        inner, outputs = feature_set(derived), dict(_by_name(data))
-        outputs["ptend_qn"] = outputs["ptend_q0002"] + outputs["ptend_q0003"]
-        rows = np.concatenate([outputs[name] for name in inner.outputs], axis=-1)
-        split = (CondensateSplit(),) if "ptend_qn" in inner.outputs else ()
-        return ColumnEmulator(
-            data.features,
-            DerivedEncoder(data.features, inner, data.inputs, data.levels),
-            network(inner.n_in, inner.n_out, rngs=rngs),
-            AffineDecoder.scale_only(inner, rows),
-            (PositiveWater(), *split, PositiveWater(), ZeroLevels(), NonNegativeSurface()),
-        )
-
-    return build
-
-
-def _by_name(data: TrainingSet):
-    for name, span in data.features.output_slices.items():
-        yield name, data.targets[:, span]
-
-
-def physical(network: Callable[..., nnx.Module]) -> Build:
-    """Build `network` between our features and the physical decoder, with the constraints on."""
-
-    def build(data: TrainingSet, rngs: nnx.Rngs) -> ColumnEmulator:
-        encoder = ColumnFeatures(data.features, data.inputs, data.levels)
-        return ColumnEmulator(
-            data.features,
-            encoder,
-            network(encoder.width, N_LATENT, rngs=rngs),
-            PhysicalDecoder(data.targets),
-            physical_constraints(),
-        )
-
-    return build
 
 
 def metric_weights(data: TrainingSet) -> np.ndarray:
@@ -136,6 +80,22 @@ def _solve_linear(emulator: ColumnEmulator, data: TrainingSet) -> None:
     targets = np.asarray(emulator.decoder.inverse(data.targets))
     emulator.network.solve(np.asarray(emulator.encoder(data.inputs)), targets)
 
+
+def ensemble_of(network: Callable, count: int = 8) -> Callable:
+    """`count` times `network(n_in, n_out, rngs=…)`."""
+    return lambda n_in, n_out, rngs: Ensemble(lambda r: network(n_in, n_out, rngs=r), rngs=rngs, count=count)
+
+
+COMPETITION = {"objective": HUBER, "learning_rate": 1e-4, "epochs": 12}
+OURS = {
+    "features": "V2_sun",
+    "weigh": metric_weights,
+    "epochs": 20,
+    "batch": 256,
+    "learning_rate": 1e-3,
+    "weight_decay": 1e-2,
+    "ema_decay": 0.998,
+}
 
 RECIPES: dict[str, Recipe] = {
     r.name: r
@@ -160,28 +120,31 @@ RECIPES: dict[str, Recipe] = {
         Recipe("cvae", "V1", z_scored(CVAE), objective=evidence_bound, learning_rate=5e-5, weight_decay=1e-3),
         Recipe("bilstm", "V1", z_scored(partial(VerticalBiLSTM, scalars_in=4)), learning_rate=1e-3),
         Recipe("mlp_v2rh", "V2", online(OnlineMLP, "V2_rh"), objective=HUBER, learning_rate=1e-3),
-        Recipe("unet", "V2", online(UNet, "v2_rh_mc"), objective=HUBER, learning_rate=1e-4, epochs=16),
-        Recipe("res_lstm", "V2", online(ResLSTM, "v2_rh_mc"), objective=HUBER, learning_rate=1e-4, epochs=12),
-        Recipe(
-            "encoder_lstm",
-            "V2",
-            online(EncoderLSTM, "v2_rh_mc"),
-            objective=HUBER,
-            learning_rate=1e-4,
-            epochs=12,
-        ),
+        Recipe("unet", "V2", online(UNet, "v2_rh_mc"), **COMPETITION | {"epochs": 16}),
+        Recipe("res_lstm", "V2", online(ResLSTM, "v2_rh_mc"), **COMPETITION),
+        Recipe("encoder_lstm", "V2", online(EncoderLSTM, "v2_rh_mc"), **COMPETITION),
+        Recipe("convnext", "V2", online(ConvNeXt, "v2_rh_mc"), **COMPETITION),
+        Recipe("squeezeformer", "V2", online(Squeezeformer, "v2_rh_mc"), **COMPETITION),
         Recipe(
             "column_mlp",
-            "V2_sun",
-            physical(ResidualMLP),
+            build=physical(ResidualMLP),
             objective=MAE,
-            weigh=metric_weights,
-            epochs=20,
-            batch=256,
-            learning_rate=1e-3,
-            weight_decay=1e-2,
-            ema_decay=0.998,
             note="ours: physics inside, trained on the metric itself",
+            **OURS,
+        ),
+        Recipe(
+            "column_ensemble",
+            build=physical(ensemble_of(ResidualMLP)),
+            objective=each_member(losses.mean_absolute),
+            note="eight of column_mlp, averaged before the physics",
+            **OURS,
+        ),
+        Recipe(
+            "column_lstm",
+            build=physical_column(partial(VerticalBiLSTM, width=192, layers=2, dropout=0.1)),
+            objective=MAE,
+            note="ours with a vertical Bi-LSTM inside",
+            **OURS,
         ),
     )
 }

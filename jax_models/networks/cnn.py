@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from .layout import N_SCALARS_OUT, as_column, as_vector, column_sizes
+from .layout import N_SCALARS_OUT, as_column, as_vector, channel_means, column_sizes
 from .residual_mlp import drop
 
 
@@ -50,3 +50,9 @@ class CNN(nnx.Module):
             h = block(h, None if key is None else jax.random.fold_in(key, number))
         h = jax.nn.elu(self.squeeze(h))
         return as_vector(jnp.concatenate([self.tendencies(h), jax.nn.relu(self.surface(h))], axis=-1))
+
+    def start_at(self, mean: jax.Array) -> None:
+        """Let the first answer lie near `mean` (n_out,): offsets of the heads, one a channel."""
+        channels = channel_means(mean)
+        self.tendencies.bias[...] = channels[:-N_SCALARS_OUT]
+        self.surface.bias[...] = channels[-N_SCALARS_OUT:]

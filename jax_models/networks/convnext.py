@@ -13,7 +13,7 @@ from flax import nnx
 
 from ...contracts.variables import LEVELS
 from .batch_norm import BatchNorm
-from .layout import N_SCALARS_OUT, as_column, column_sizes, profile_major
+from .layout import N_SCALARS_OUT, as_column, column_sizes, profile_major, start_channels_at
 
 KEEP = 0.9
 
@@ -79,6 +79,5 @@ class ConvNeXt(nnx.Module):
 
     def start_at(self, mean: jax.Array) -> None:
         """Let the first answer lie near `mean` (n_out,): offsets of the last layers."""
-        profiles = mean[:-N_SCALARS_OUT].reshape(-1, LEVELS).mean(axis=1)
-        self.exit.bias[...] = self.exit.bias[...].at[: len(profiles)].set(profiles)
+        start_channels_at(self.exit.bias, mean.at[-N_SCALARS_OUT:].set(0))
         self.surface.bias[...] = mean[-N_SCALARS_OUT:]

@@ -46,18 +46,19 @@ class CVAE(nnx.Module):
 
         def one(k):
             inner, outer = jax.random.split(k)
-            mean, log_std = self.decode(jax.random.normal(inner, (x.shape[0], self.latent)), x)
-            return mean + jnp.exp(log_std) * jax.random.normal(outer, mean.shape)
+            z = jax.random.normal(inner, (x.shape[0], self.latent), x.dtype)
+            mean, log_std = self.decode(z, x)
+            return mean + jnp.exp(log_std) * jax.random.normal(outer, mean.shape, mean.dtype)
 
         return jax.vmap(one)(jax.random.split(key, count))
 
     def loss(self, x, y, key, *, beta: float = 0.5):
-        """Negative evidence bound of y (batch, n_out) in network units."""
+        """Negative evidence bound of each row of y (batch, n_out) in network units, (batch,)."""
         keys = jax.random.split(key, 3)
         h = self.encoder(jnp.concatenate([y, x], axis=-1), keys[0])
         location, log_scale = self.location(h), self.log_scale(h)
-        z = location + jnp.exp(log_scale) * jax.random.normal(keys[1], location.shape)
+        z = location + jnp.exp(log_scale) * jax.random.normal(keys[1], location.shape, location.dtype)
         mean, log_std = self.decode(z, x, keys[2])
-        fit = jnp.mean(0.5 * jnp.square((y - mean) * jnp.exp(-log_std)) + log_std)
-        divergence = 0.5 * jnp.mean(jnp.exp(2 * log_scale) + location**2 - 2 * log_scale - 1)
+        fit = jnp.mean(0.5 * jnp.square((y - mean) * jnp.exp(-log_std)) + log_std, axis=-1)
+        divergence = 0.5 * jnp.mean(jnp.exp(2 * log_scale) + location**2 - 2 * log_scale - 1, axis=-1)
         return fit + beta * divergence

@@ -47,5 +47,5 @@ class Heteroskedastic(nnx.Module):
     def sample(self, x, key, count: int):
         """μ + ε exp(−logprec/2): (count, batch, n_out)."""
         mean, log_precision = self.distribution(x)
-        noise = jax.random.normal(key, (count, *mean.shape))
+        noise = jax.random.normal(key, (count, *mean.shape), mean.dtype)
         return mean[None] + noise * jnp.exp(-0.5 * log_precision)[None]

@@ -52,6 +52,11 @@ class BaselineMLP(nnx.Module):
         x = leaky(self.trunk(x))
         return jnp.concatenate([self.profiles(x), jax.nn.relu(self.scalars(x))], axis=-1)
 
+    def start_at(self, mean: jax.Array) -> None:
+        """Let the first answer lie near `mean` (n_out,): offsets of the heads."""
+        count = self.scalars.bias[...].size
+        self.profiles.bias[...], self.scalars.bias[...] = mean[:-count], mean[-count:]
+
 
 class OnlineMLP(nnx.Module):
     """MLP_v2rh: 557-384-1024-640-368, ReLU, also on the 8 scalars; 1,500,400 parameters."""
@@ -63,3 +68,7 @@ class OnlineMLP(nnx.Module):
     def __call__(self, x, *, key=None):
         x = self.trunk(x)
         return jnp.concatenate([x[:, : -self.n_scalars], jax.nn.relu(x[:, -self.n_scalars :])], axis=-1)
+
+    def start_at(self, mean: jax.Array) -> None:
+        """Let the first answer lie near `mean` (n_out,): offset of the last layer."""
+        self.trunk.layers[-1].bias[...] = mean

@@ -10,6 +10,7 @@ import jax
 from flax import nnx
 
 from ..normalization import Statistic
+from .ensemble import drawn
 from .mlp import MLP, leaky
 
 WIDTHS = (768, 640, 512, 640, 640)
@@ -45,8 +46,13 @@ class RandomizedPrior(nnx.Module):
             parts = [jax.tree.unflatten(self.structure, leaves) for leaves in (trained, prior)]
             return sum(nnx.merge(self.graphdef, part)(x) for part in parts)
 
-        leaves = [[v[...] for v in group] for group in (self.trained, self.prior)]
+        # The prior follows the trained parameters into the type of the computation.
+        leaves = [[v[...].astype(x.dtype) for v in group] for group in (self.trained, self.prior)]
         return jax.vmap(one)(*leaves)
 
     def __call__(self, x, *, key=None):
         return self.members(x).mean(axis=0)
+
+    def sample(self, x, key, count: int):
+        """(count, batch, n_out): that many members, in a random order, again from the start where too few."""
+        return drawn(self.members(x), key, count)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ...contracts.variables import LEVELS
-from .layout import as_column, as_vector, column_sizes
+from .layout import as_column, as_vector, column_sizes, start_channels_at
 from .recurrent import BiLSTM
 
 
@@ -57,3 +57,7 @@ class ResLSTM(nnx.Module):
             new = norm(layer(h))
             h = jax.nn.gelu(new if number == 0 else (1 - self.keep) * new + self.keep * h)
         return as_vector(self.exit(h))
+
+    def start_at(self, mean: jax.Array) -> None:
+        """Let the first answer lie near `mean` (n_out,): offset of the last layer, one a channel."""
+        start_channels_at(self.exit.bias, mean)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ...contracts.variables import LEVELS
-from .layout import N_SCALARS_OUT, as_column, as_vector, column_sizes
+from .layout import N_SCALARS_OUT, as_column, as_vector, column_sizes, start_channels_at
 from .residual_mlp import drop
 
 PADDED = 64
@@ -107,6 +107,10 @@ class UNet(nnx.Module):
         h = self.exit(jax.nn.silu(self.exit_norm(h)))[:, PADDED - LEVELS :]
         scalars = jax.nn.relu(h[..., -N_SCALARS_OUT:])
         return as_vector(jnp.concatenate([h[..., :-N_SCALARS_OUT], scalars], axis=-1))
+
+    def start_at(self, mean: jax.Array) -> None:
+        """Let the first answer lie near `mean` (n_out,): offset of the last layer, one a channel."""
+        start_channels_at(self.exit.bias, mean)
 
     def _channels(self, x):
         if self.table is None:

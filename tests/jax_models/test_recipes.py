@@ -9,11 +9,12 @@ from flax import nnx
 
 from subgrid.contracts.errors import InputError
 from subgrid.contracts.variables import SHORTWAVE, STEP_S
-from subgrid.jax_models import recipes
+from subgrid.jax_models import recipe_builders, recipes
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.emulator_training import predict, train_emulator
 from subgrid.jax_models.networks.residual_mlp import ResidualMLP
 from subgrid.jax_models.normalization import split
+from subgrid.jax_models.sampling import RareRegimes
 from subgrid.jax_models.training_set import shuffled_batches
 
 
@@ -28,7 +29,7 @@ def small(network, **changes):
 
 
 def column_mlp():
-    build = recipes.physical(lambda i, o, rngs: ResidualMLP(i, o, rngs=rngs, width=32, blocks=1))
+    build = recipe_builders.physical(lambda i, o, rngs: ResidualMLP(i, o, rngs=rngs, width=32, blocks=1))
     return small(recipes.recipe("column_mlp"), build=build, ema_decay=0.9)
 
 
@@ -104,6 +105,66 @@ def test_heavy_recipes_run(columns, name):
     result = train_emulator(small(recipes.recipe(name)), data, epochs=1)
     assert np.isfinite(result.best_loss)
     assert np.isfinite(predict(result.model, data.inputs[:8], batch=8)).all()
+
+
+@pytest.mark.parametrize("name", ["mlp", "encoder_decoder", "mlp_v2rh"])
+def test_published_heads_start_at_the_training_mean(columns, name):
+    """Heads that end in ReLU or ELU have no offset to climb: longwave is right on average before training."""
+    data = recipes.training_data(columns, name)
+    untrained = recipes.recipe(name).build(data, nnx.Rngs(0))
+    span = data.features.output_slices["cam_out_FLWDS"]
+    longwave = data.targets[:, span]
+    first = predict(untrained, data.inputs)[:, span]
+    assert abs(first.mean() - longwave.mean()) < longwave.std()
+
+
+def small_ensemble():
+    def member(n_in, n_out, rngs):
+        return ResidualMLP(n_in, n_out, rngs=rngs, width=16, blocks=1)
+
+    build = recipe_builders.physical(recipes.ensemble_of(member, 3))
+    return small(recipes.recipe("column_ensemble"), build=build, ema_decay=0.9)
+
+
+def test_an_ensemble_trains_its_members_and_each_obeys_the_physics(columns):
+    data = recipes.training_data(columns, "column_ensemble")
+    result = train_emulator(small_ensemble(), data, epochs=5)
+    assert result.history[-1]["validation"] < 0.9 * result.history[0]["validation"]
+    emulator, inputs = result.model, data.inputs[:40]
+    assert emulator.is_stochastic
+    samples = np.asarray(emulator.sample(inputs, jax.random.key(0), 5))
+    assert samples.shape == (5, 40, data.features.n_out)
+    # Five draws of three members: each member, two of them again.
+    assert len(np.unique(samples[:, 0, 30])) == 3
+    spans, x = data.features.output_slices, split(inputs, data.features.input_slices)
+    for outputs in (samples[0], np.asarray(emulator(inputs))):
+        fields = split(outputs, spans)
+        assert (fields["cam_out_PRECSC"] <= fields["cam_out_PRECC"]).all()
+        assert (x["state_q0001"] + STEP_S * fields["ptend_q0001"] >= 0).all()
+
+
+def test_bfloat16_and_rare_regimes_are_choices_of_a_recipe(columns):
+    data = recipes.training_data(columns, "column_mlp")
+    chosen = dataclasses.replace(column_mlp(), compute="bfloat16", sampling=RareRegimes("cam_out_PRECC"))
+    result = train_emulator(chosen, data, epochs=5)
+    assert result.history[-1]["validation"] < 0.95 * result.history[0]["validation"]
+    leaves = jax.tree.leaves(nnx.state(result.model, nnx.Param))
+    assert {leaf.dtype for leaf in leaves} == {np.dtype("float32")}
+    assert np.isfinite(predict(result.model, data.inputs)).all()
+
+
+def test_rare_regimes_need_rows_in_memory(columns):
+    data = recipes.training_data(columns, "column_mlp")
+
+    class Streamed:
+        sample = data
+
+        def __len__(self):
+            return len(data)
+
+    chosen = dataclasses.replace(column_mlp(), sampling=RareRegimes())
+    with pytest.raises(InputError, match="--memory-gb"):
+        train_emulator(chosen, Streamed(), epochs=1)
 
 
 def test_batches_follow_from_the_step_alone():
