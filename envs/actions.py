@@ -6,12 +6,18 @@
                                   viscosity −b(x) ⟨ν_4⟩ κ², κ² = ⟨|∇ω|²⟩/⟨ω²⟩, which returns the share b
                                   of the energy that the first takes (after Jansen & Held 2014)
 
+    sparing, vortex  c, b, n:   the vortex-sparing closure (sims/closures/vortex_sparing.py) with fields of
+                                  drain, returned share and weighting; its other constants, and the middle of
+                                  the bounds, are near the best ones of k4b0 at N = 32 and of k25b0 at N = 64
+    shells           γ:         damping rates of shells of the spectrum along x and along y (spectral.py)
+
 `strong_backscatter` has other bounds, whose middle, C_4 = 0.23 and b = 1, is near the best constants.
-Every action has values in −1 … 1, (m, m, C); −1 and 1 stand for the bounds.
+Every action has values in −1 … 1, (m, m, C) or (2, m, C); −1 and 1 stand for the bounds. An action says where
+its agents are: `arrange(m, grid)` gives a Lattice or Shells.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import jax
@@ -20,7 +26,10 @@ import jax.numpy as jnp
 from ..contracts.errors import InputError
 from ..sims.closures.eddy_viscosity import LocalEddyViscosity, leith_scale, smagorinsky_scale, varying
 from ..sims.closures.flow import Array, Flow, laplacian
+from ..sims.closures.vortex_sparing import Closure as VortexSparing
+from ..sims.turbulence2d.grid import Grid
 from .lattice import Lattice
+from .spectral import ShellRates
 
 SCALES = {"leith": leith_scale, "smagorinsky": smagorinsky_scale}
 
@@ -30,8 +39,16 @@ def within(action: jax.Array, lowest: float, highest: float) -> jax.Array:
     return lowest + 0.5 * (jnp.clip(action, -1.0, 1.0) + 1.0) * (highest - lowest)
 
 
+class OnLattice:
+    """An action whose agents sit in space."""
+
+    def arrange(self, agents: int, grid: Grid) -> Lattice:
+        """The agents on a grid."""
+        return Lattice(agents, grid.n)
+
+
 @dataclass(frozen=True)
-class Coefficient:
+class Coefficient(OnLattice):
     """Coefficient of the viscosity `scale`, within `lowest` … `highest`, dimensionless."""
 
     scale: str = "leith"
@@ -59,7 +76,7 @@ class Coefficient:
 
 
 @dataclass(frozen=True)
-class Backscatter:
+class Backscatter(OnLattice):
     """Biharmonic coefficient c_4 = C_4⁴ in 0 … `strongest`, returned share b in `least` … `most`."""
 
     strongest: float = 0.008
@@ -87,15 +104,59 @@ def local_backscatter(flow: Flow, biharmonic: Array, returned: Array) -> Array:
     return dissipation + varying(flow, -returned * jnp.mean(viscosity) * wavenumber_squared)
 
 
+@dataclass(frozen=True)
+class VortexFields(OnLattice):
+    """Fields c, b and n of the vortex-sparing closure within `drain`, `returned` and `weighting` (lowest,
+    highest); `form` holds its other constants."""
+
+    drain: tuple[float, float]
+    returned: tuple[float, float]
+    weighting: tuple[float, float]
+    form: VortexSparing
+
+    components: ClassVar[int] = 3
+    names: ClassVar[tuple[str, ...]] = ("c", "b", "n")
+
+    def __post_init__(self):
+        for name in ("drain", "returned", "weighting"):
+            lowest, highest = getattr(self, name)
+            if not lowest < highest:
+                raise InputError(
+                    f"The bounds of {name} are {lowest} and {highest}; expected lowest < highest."
+                )
+        if self.drain[0] < 0.0:
+            raise InputError(f"The least drain is {self.drain[0]}; a negative one would blow up.")
+
+    def closure(self, action: jax.Array, lattice: Lattice) -> VortexSparing:
+        """The closure of actions (m, m, 3), held until the next ones."""
+        bounds = (self.drain, self.returned, self.weighting)
+        fields = [lattice.interpolate(within(action[..., i], *pair)) for i, pair in enumerate(bounds)]
+        # The spline through agents near a bound may leave it: a negative drain would make vortices explode.
+        return replace(self.form, drain=jnp.maximum(fields[0], 0.0), returned=fields[1], weighting=fields[2])
+
+
 ACTIONS = {
     "leith": Coefficient("leith", -0.02, 0.04),
     "smagorinsky": Coefficient("smagorinsky", -0.04, 0.08),
     "backscatter": Backscatter(),
     "strong_backscatter": Backscatter(0.006, -0.5, 2.5),
+    "sparing": VortexFields((0.14, 0.54), (0.88, 1.48), (-0.25, 0.35), VortexSparing()),
+    "vortex": VortexFields(
+        (0.51, 0.91),
+        (0.94, 1.18),
+        (0.635, 1.135),
+        VortexSparing(steepness=2.4, return_exponent=2.26, sparing=0.38, core_sparing=0.48, saturation=0.02),
+    ),
+    "shells": ShellRates(VortexSparing()),
+    "shells_beta": ShellRates(
+        VortexSparing(
+            drain=0.215, returned=1.27, steepness=3.25, return_exponent=2.3, core_sparing=0.3, anisotropy=0.8
+        )
+    ),
 }
 
 
-def get_action(name: str) -> Coefficient | Backscatter:
+def get_action(name: str) -> Coefficient | Backscatter | VortexFields | ShellRates:
     """The action of that name with bounds that suit it; InputError lists the known ones."""
     if name not in ACTIONS:
         raise InputError(f"Unknown action {name!r}; known: {', '.join(ACTIONS)}.")

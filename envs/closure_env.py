@@ -33,6 +33,7 @@ from .initial_states import initial_states
 from .lattice import Lattice
 from .observations import Observation, Relative
 from .rewards import LogRatio
+from .spectral import Shells
 from .targets import Measures, Target, make_target, measure
 
 KIND = np.dtype(np.float32)
@@ -59,7 +60,7 @@ class EnvState:
 
 @dataclass(frozen=True)
 class ClosureEnv:
-    """One LES of `case` on N × N points with m × m agents, in float32.
+    """One LES of `case` on N × N points with m × m agents in space, or 2 × m in the spectrum, in float32.
 
     `numerics`: the papers' choice is no dealiasing. `hold`: time steps an action lasts. `horizon`: actions
     an episode. `limit`: |ω| above this many σ_ref is a blow-up, which earns `penalty`.
@@ -81,12 +82,20 @@ class ClosureEnv:
         check_grid(self.case, self.n, self.numerics)
         if self.hold < 1 or self.horizon < 1:
             raise InputError(f"hold = {self.hold} and horizon = {self.horizon} must be at least 1.")
-        Lattice(self.agents, self.n)
+        self._check_places()
+
+    def _check_places(self) -> None:
+        where, seen = type(self.lattice), self.observation.places
+        if where is not seen:
+            raise InputError(
+                f"The action puts its agents in a {where.__name__}, the observation {self.observation.name} "
+                f"looks for them in a {seen.__name__}; choose an action and an observation of one kind."
+            )
 
     @property
-    def lattice(self) -> Lattice:
-        """Where the agents are."""
-        return Lattice(self.agents, self.n)
+    def lattice(self) -> Lattice | Shells:
+        """Where the agents are, in space or in the spectrum."""
+        return self.action.arrange(self.agents, self.grid)
 
     @cached_property
     def grid(self) -> Grid:
@@ -100,8 +109,8 @@ class ClosureEnv:
 
     @property
     def action_shape(self) -> tuple[int, int, int]:
-        """(m, m, C): C values for each agent."""
-        return self.agents, self.agents, self.action.components
+        """(m, m, C), or (2, m, C) of shells: C values for each agent."""
+        return *self.lattice.shape, self.action.components
 
     def params(
         self, reference: Reference, *, held_out: bool = False, count: int = 64, seed: int = 0
@@ -126,7 +135,7 @@ class ClosureEnv:
         """What agents and critic see of a state."""
         flow = Flow.of(state.flow.vorticity_hat, make_operators(self.grid, KIND))
         return Observation(
-            self.observation.local(flow, self.lattice),
+            self.observation.local(flow, self.lattice, params.target),
             self.observation.common(flow, params.target),
             self.reward.features(state.memory, params.target),
         )

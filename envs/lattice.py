@@ -32,6 +32,11 @@ class Lattice:
             )
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """(m, m)."""
+        return self.agents, self.agents
+
+    @property
     def stride(self) -> int:
         """Grid points between neighbouring agents."""
         return self.n // self.agents

@@ -4,8 +4,11 @@
                (Mojgani et al. 2023): 6 + D·K numbers, tied to N
     relative   dimensionless rotation invariants, compressed; ln(Z/Z_ref) at fixed fractions of ln K:
                the same numbers for every N, and near zero when the spectrum is right
+    relative_tail   the same of the mean of both directions, and ln(F/F_ref) of the flatness
+               F = ⟨ω⁴⟩/⟨ω²⟩²: one size for every grid and for flows with and without β
+    shells     what an agent of a shell of the spectrum sees (spectral.py)
 
-Both depend on the instant alone, so a policy that sees them is a closure that any host can call.
+All depend on the instant alone, so a policy that sees them is a closure that any host can call.
 """
 
 from dataclasses import dataclass
@@ -18,7 +21,8 @@ import numpy as np
 from ..contracts.errors import InputError
 from ..sims.closures.flow import Flow
 from .lattice import Lattice
-from .targets import Target, directional_spectrum
+from .spectral import ShellSpectrum
+from .targets import Target, directional_spectrum, log_flatness, log_ratio_spectrum
 
 
 @jax.tree_util.register_dataclass
@@ -37,9 +41,10 @@ class Paper:
     """Six invariants and the logarithm of the whole spectrum."""
 
     name: ClassVar[str] = "paper"
+    places: ClassVar[type] = Lattice
     names: ClassVar[tuple[str, ...]] = tuple(f"tr {m}({of})" for of in ("∇u", "B") for m in ("S", "S²", "R²"))
 
-    def local(self, flow: Flow, lattice: Lattice) -> jax.Array:
+    def local(self, flow: Flow, lattice: Lattice, target: Target) -> jax.Array:
         """tr S, tr S², tr R² of ∇u and of B at the agents, (m, m, 6); the first is zero."""
         ops = flow.operators
         stream = ops.inverse_k2 * flow.vorticity_hat
@@ -69,9 +74,10 @@ class Relative:
     bins: int = 10
 
     name: ClassVar[str] = "relative"
+    places: ClassVar[type] = Lattice
     names: ClassVar[tuple[str, ...]] = ("|S|²/σ²", "ω²/σ²", "Δ²|∇ω|²/σ²", "Δ⁴(∇²ω)²/σ²", "Δ²ω∇²ω/σ²")
 
-    def local(self, flow: Flow, lattice: Lattice) -> jax.Array:
+    def local(self, flow: Flow, lattice: Lattice, target: Target) -> jax.Array:
         """At the agents, (m, m, 5), with σ² = ⟨ω²⟩ and Δ the spacing, each as sign(x) ln(1 + |x|):
 
         |S|²/σ², ω²/σ², Δ²|∇ω|²/σ², Δ⁴(∇²ω)²/σ², Δ² ω∇²ω/σ².
@@ -99,11 +105,24 @@ class Relative:
 
     def common(self, flow: Flow, target: Target) -> jax.Array:
         """ln(Z/Z_ref) interpolated in ln k at `bins` equal parts of ln 1 … ln K, (D·bins,)."""
-        directions, carried = target.spectrum.shape
-        spectrum = directional_spectrum(flow.vorticity_hat, carried, directions)
-        ratio = jnp.log((spectrum + 1e-20) / (target.spectrum + 1e-20))
-        weights = jnp.asarray(_bin_weights(carried, self.bins), ratio.dtype)
-        return jnp.clip(ratio @ weights.T, -5.0, 5.0).ravel()
+        return self._binned(log_ratio_spectrum(flow.vorticity_hat, target, target.spectrum.shape[0])).ravel()
+
+    def _binned(self, ratio: jax.Array) -> jax.Array:
+        """Values of (..., K) at the places of the bins, (..., bins)."""
+        weights = jnp.asarray(_bin_weights(ratio.shape[-1], self.bins), ratio.dtype)
+        return jnp.clip(ratio @ weights.T, -5.0, 5.0)
+
+
+@dataclass(frozen=True)
+class RelativeTail(Relative):
+    """The same with the flatness, and of one size whatever the number of directions."""
+
+    name: ClassVar[str] = "relative_tail"
+
+    def common(self, flow: Flow, target: Target) -> jax.Array:
+        """ln(Z/Z_ref) of the mean of both directions in bins, and ln(F/F_ref), (bins + 1,)."""
+        ratio = log_ratio_spectrum(flow.vorticity_hat, target, 1)[0]
+        return jnp.append(self._binned(ratio), log_flatness(flow.vorticity(), target))
 
 
 def _bin_weights(carried: int, bins: int) -> np.ndarray:
@@ -112,7 +131,7 @@ def _bin_weights(carried: int, bins: int) -> np.ndarray:
     return np.stack([np.interp(places, known, unit) for unit in np.eye(carried)], axis=1)
 
 
-OBSERVATIONS = {kind.name: kind for kind in (Paper, Relative)}
+OBSERVATIONS = {kind.name: kind for kind in (Paper, Relative, RelativeTail, ShellSpectrum)}
 
 
 def get_observation(name: str):

@@ -32,7 +32,7 @@ except ImportError as error:
 
 
 def agent_name(row: int, column: int) -> str:
-    """Name of the agent at (y, x) = (2π row/m, 2π column/m)."""
+    """Name of the agent at (y, x) = (2π row/m, 2π column/m), or of shell `column` along direction `row`."""
     return f"agent_{row}_{column}"
 
 
@@ -50,8 +50,8 @@ class ClosureParallelEnv(ParallelEnv):
 
     def __init__(self, environment: ClosureEnv, params: EnvParams):
         self.environment, self.params = environment, params
-        places = range(environment.agents)
-        self.possible_agents = [agent_name(row, column) for row in places for column in places]
+        rows, columns = map(range, environment.lattice.shape)
+        self.possible_agents = [agent_name(row, column) for row in rows for column in columns]
         self.agents: list[str] = []
         self._generator = np.random.default_rng()
         self._simulation = self._central = None

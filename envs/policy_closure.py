@@ -26,7 +26,7 @@ class PolicyClosure:
     def actions(self, flow: Flow) -> jax.Array:
         """Actions at the agents, (m, m, C)."""
         observe, lattice = self.environment.observation, self.environment.lattice
-        local = observe.local(flow, lattice)
+        local = observe.local(flow, lattice, self.target)
         return self.act(Observation(local, observe.common(flow, self.target), jnp.zeros((0,), local.dtype)))
 
     def __call__(self, flow: Flow) -> Array:

@@ -3,6 +3,8 @@
     paper            1 / ‖k (Z − Z_ref)‖², of the instant (Mojgani et al. 2023); heavy-tailed, case-dependent
     log_ratio        1 − ln(1 + ‖ln(Z̄/Z_ref)‖²_C) of the running mean Z̄ over about one time unit
     log_ratio_tail   the same with ((ln(F̄/F_ref))/0.2)² added to the norm, F = ⟨ω⁴⟩/⟨ω²⟩² the flatness
+    log_ratio_tail_long   the same of running means over five time units: less of what it judges is the
+                     natural variability of the flow, which no closure should suppress
 
 ‖·‖_C is the norm of targets.py: one standard deviation of the DNS spectrum in time costs ln 2. A running mean
 starts at the reference. Every reward has a memory, of which the critic sees `features`.
@@ -78,6 +80,15 @@ class LogRatioTail(LogRatio):
     name: ClassVar[str] = "log_ratio_tail"
 
 
+@dataclass(frozen=True)
+class LogRatioTailLong(LogRatioTail):
+    """Spectrum and flatness of a long running mean."""
+
+    memory_time: float = 5.0
+
+    name: ClassVar[str] = "log_ratio_tail_long"
+
+
 def _neutral(target: Target) -> Measures:
     return Measures(target.spectrum, target.variance, target.flatness * target.variance**2)
 
@@ -90,7 +101,7 @@ def _log_flatness(measures: Measures, target: Target) -> jax.Array:
     return jnp.log(measures.fourth / (measures.second**2 * target.flatness) + 1e-20)
 
 
-REWARDS = {kind.name: kind for kind in (Paper, LogRatio, LogRatioTail)}
+REWARDS = {kind.name: kind for kind in (Paper, LogRatio, LogRatioTail, LogRatioTailLong)}
 
 
 def get_reward(name: str):

@@ -97,6 +97,22 @@ def directional_spectrum(vorticity_hat: jax.Array, carried: int, directions: int
     return both.mean(0, keepdims=True) if directions == 1 else both
 
 
+def log_ratio_spectrum(vorticity_hat: jax.Array, target: Target, directions: int) -> jax.Array:
+    """ln(Z/Z_ref) of carried columns (N, K+1), (directions, K): 1 compares the means of both directions, 2
+    each direction with its own reference, or with their mean where β = 0."""
+    carried = target.spectrum.shape[-1]
+    reference = target.spectrum.mean(0, keepdims=True) if directions == 1 else target.spectrum
+    spectrum = directional_spectrum(vorticity_hat, carried, directions)
+    return jnp.log((spectrum + 1e-20) / (reference + 1e-20))
+
+
+def log_flatness(vorticity: jax.Array, target: Target) -> jax.Array:
+    """ln(F/F_ref) of ω (N, N), limited to ±3, a number: F = ⟨ω⁴⟩/⟨ω²⟩²."""
+    square = vorticity**2
+    flatness = jnp.mean(square**2) / (jnp.mean(square) ** 2 + 1e-20)
+    return jnp.clip(jnp.log(flatness / target.flatness + 1e-20), -3.0, 3.0)
+
+
 def measure(vorticity_hat: jax.Array, vorticity: jax.Array, target: Target) -> Measures:
     """Measures of an instant from ω̂ (N, K+1) and ω (N, N)."""
     directions, carried = target.spectrum.shape

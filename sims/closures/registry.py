@@ -1,11 +1,19 @@
 """Closures by name."""
 
 from ...contracts.errors import InputError
-from . import dynamic_leith, dynamic_smagorinsky, learned, leith, none, smagorinsky
+from . import dynamic_leith, dynamic_smagorinsky, learned, leith, none, smagorinsky, vortex_sparing
 
 CLOSURES = {
     module.Closure.name: module.Closure
-    for module in (none, smagorinsky, leith, dynamic_smagorinsky, dynamic_leith, learned)
+    for module in (
+        none,
+        smagorinsky,
+        leith,
+        dynamic_smagorinsky,
+        dynamic_leith,
+        learned,
+        vortex_sparing,
+    )
 }
 
 
