@@ -26,6 +26,7 @@ def ensemble_kalman_update(
 
     With fewer than two sound members there is no covariance; the ensemble comes back as it was.
     """
+    parameters, predictions = jnp.asarray(parameters), jnp.asarray(predictions)
     sound = jnp.isfinite(predictions).all(1)[:, None]
     weight = jnp.where(sound, 1.0, 0.0).astype(parameters.dtype)
     count = weight.sum()

@@ -7,6 +7,7 @@ import numpy as np
 from .turbulence_figures import COLOURS, DNS, plt
 
 Statistics = Mapping[str, np.ndarray]
+RATIO_TICKS = (0.2, 0.5, 0.7, 1.0, 1.4, 2.0, 5.0)
 SHOWN = len(COLOURS)
 """As many closures as a figure can tell apart."""
 
@@ -26,7 +27,9 @@ def spectrum_ratios(runs: Mapping[str, Statistics], target: Statistics, band: np
             ratio = run["spectrum_directions"][direction] / target["spectrum_directions"][direction]
             axis.plot(k, ratio, color=colour, label=name)
         axis.set(xscale="log", yscale="log", xlabel=f"wavenumber k {title}".rstrip(), ylim=(0.2, 5))
+        axis.minorticks_off()
     axes[0, 0].set(ylabel="Z(k) / DNS")
+    axes[0, 0].set_yticks(RATIO_TICKS, [f"{tick:g}" for tick in RATIO_TICKS])
     axes[0, 0].legend(fontsize=8)
     return figure
 
@@ -34,13 +37,14 @@ def spectrum_ratios(runs: Mapping[str, Statistics], target: Statistics, band: np
 def density_comparison(runs: Mapping[str, Statistics], target: Statistics, centres: np.ndarray):
     """Densities of ω/σ_ref on a logarithmic axis, with the band of the cut DNS."""
     figure, axis = plt.subplots(figsize=(7.8, 4.2), layout="constrained")
-    inside = (np.abs(centres) < 8) & (target["pdf_upper"] > 0)
-    bounds = (np.maximum(target[name][inside], 1e-9) for name in ("pdf_lower", "pdf_upper"))
+    inside, shown = target["pdf_lower"] > 0, np.abs(centres) < 8
+    bounds = (target[name][inside] for name in ("pdf_lower", "pdf_upper"))
     axis.fill_between(centres[inside], *bounds, color=DNS, alpha=0.2, lw=0, label="DNS, cut, 95 %")
-    for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
-        shown = np.abs(centres) < 8
-        density = np.where(run["pdf"] > 0, run["pdf"], np.nan)
-        axis.plot(centres[shown], density[shown], color=colour, label=name)
+    lines = [("DNS, cut", target["pdf"], DNS)]
+    lines += [(name, run["pdf"], colour) for colour, (name, run) in zip(COLOURS, runs.items(), strict=False)]
+    for name, density, colour in lines:
+        positive = np.where(density > 0, density, np.nan)
+        axis.plot(centres[shown], positive[shown], color=colour, lw=1.2, label=name)
     axis.set(yscale="log", ylim=(1e-6, 2), xlabel="vorticity / σ_ref", ylabel="probability density")
     axis.legend(fontsize=8)
     return figure
@@ -62,10 +66,6 @@ def transfers(runs: Mapping[str, Statistics], target: Statistics, carried: int):
         for colour, (closure, run) in zip(COLOURS, runs.items(), strict=False):
             axis.plot(k, run[name][k], color=colour, label=closure)
         axis.set(xscale="log", xlabel="wavenumber k", ylabel=label)
-        limit = max(
-            np.abs(run[name][k]).max() for run in (*runs.values(), *([target] if name in target else []))
-        )
-        axis.set_yscale("symlog", linthresh=1e-3 * limit)
     axes[0].legend(fontsize=8)
     return figure
 

@@ -14,7 +14,7 @@ from ..contracts.files import writing
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under a header; cells are text already."""
+    """Rows of cells under a header; cells are text already, a second line of which is small and grey."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]

@@ -15,6 +15,10 @@ from ..sims.closures.flow import Flow
 from ..sims.turbulence2d.gradient_model import gradient_model
 from ..validation.turbulence import spectrum_reward
 from .closure_kalman import KalmanTuned
+from .progress import Progress, silent
+
+PIECE = 2.0
+"""Time between two signs of life of a search."""
 
 FAMILIES = {
     "smagorinsky": [{"smagorinsky": float(c)} for c in np.linspace(0.02, 0.30, 29)],
@@ -37,7 +41,13 @@ class Tuned:
 
 
 def tune(
-    environment: ClosureEnv, params: EnvParams, *, copies: int, time: float, spin_up: float = 2.0
+    environment: ClosureEnv,
+    params: EnvParams,
+    *,
+    copies: int,
+    time: float,
+    spin_up: float = 2.0,
+    progress: Progress = silent,
 ) -> dict[str, Tuned]:
     """Grid search of every family over `copies` simulations of `time` for each candidate.
 
@@ -45,11 +55,13 @@ def tune(
     """
     candidates = [(family, member) for family, members in FAMILIES.items() for member in members]
     members = stack([constants(**member) for _, member in candidates for _ in range(copies)])
-    plan = RunPlan(spin_up=spin_up, blocks=1, block_time=time)
-    runs = Ensemble(environment, uniform_closure, plan).run(params, members)
+    blocks = max(1, round(time / PIECE))
+    plan = RunPlan(spin_up=spin_up, blocks=blocks, block_time=time / blocks)
+    runs = Ensemble(environment, uniform_closure, plan).run(params, members, progress)
     shape = (len(candidates), copies)
-    reward = runs["reward"][:, 0].reshape(shape).mean(1)
-    spectrum = runs["spectrum"][:, 0].reshape(*shape, *runs["spectrum"].shape[2:]).mean((1, 2))
+    reward = runs["reward"].mean(1).reshape(shape).mean(1)
+    spectrum = runs["spectrum"].mean(1)
+    spectrum = spectrum.reshape(*shape, *spectrum.shape[1:]).mean((1, 2))
     target = np.asarray(params.target.spectrum, np.float64).mean(0)
     rows = [
         {
@@ -115,10 +127,11 @@ def uniform_baselines(
 
 
 def other_baselines() -> dict[str, Callable]:
-    """Closures without constants, by name."""
+    """Closures without constants to tune, by name."""
     return {
         "dynamic_smagorinsky": get_closure("dynamic_smagorinsky"),
         "dynamic_leith": get_closure("dynamic_leith"),
+        "vortex_sparing, its usual constants": get_closure("vortex_sparing"),
         "gradient model GM2": GradientModel(2),
         "gradient model GM4": GradientModel(4),
     }

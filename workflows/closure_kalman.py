@@ -18,6 +18,7 @@ from ..envs.ensemble import Ensemble, RunPlan
 from ..envs.targets import Target
 from ..envs.uniform_closure import constants, stack
 from ..jax_models.ensemble_kalman import ensemble_kalman_update
+from .progress import Progress, silent
 
 ITERATIONS = 4
 FEWEST_MEMBERS = 3
@@ -43,6 +44,7 @@ def tune_by_kalman(
     spin_up: float = 2.0,
     iterations: int = ITERATIONS,
     seed: int = 0,
+    progress: Progress = silent,
 ) -> dict[str, KalmanTuned]:
     """Tune every family in at most as many simulations as a search over its candidates takes.
 
@@ -60,7 +62,7 @@ def tune_by_kalman(
     plan = RunPlan(spin_up=spin_up, blocks=1, block_time=time)
     simulations = Ensemble(environment, lambda member, steps: member, plan)
     data, noise = spectrum_data(params.target)
-    for _ in range(iterations):
+    for iteration in range(iterations):
         everyone = [
             constants(**dict(zip(names[family], np.exp(member), strict=True)))
             for family, ensemble in ensembles.items()
@@ -73,6 +75,7 @@ def tune_by_kalman(
         for (family, ensemble), found in zip(ensembles.items(), predictions, strict=True):
             history[family].append(_record(names[family], ensemble, found - data, noise))
             ensembles[family] = np.asarray(ensemble_kalman_update(ensemble, found, data, noise))
+        progress(iteration + 1, iterations)
     return {
         family: KalmanTuned(_means(names[family], ensemble), history[family], len(ensemble))
         for family, ensemble in ensembles.items()

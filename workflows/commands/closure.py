@@ -31,6 +31,10 @@ def validate(
     copies: Annotated[
         int, typer.Option(help="Simulations for each set of constants that the tuning tries.")
     ] = 8,
+    survival_time: Annotated[
+        float, typer.Option(help="Length of the runs that must stay sound; 5000 is the papers' 10⁷ steps.")
+    ] = 0.0,
+    survival_of: Annotated[str, typer.Option(help="Which closures have to: learned or all.")] = "learned",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")] = False,
 ) -> None:
     """Compare learned closures with all baselines in long runs from held-out states."""
@@ -40,7 +44,13 @@ def validate(
     from ..validate_closure import ValidationPlan
 
     blocks = max(2, round(time / RunPlan.block_time))
-    plan = ValidationPlan(seeds=seeds, plan=RunPlan(blocks=blocks), copies=copies)
+    plan = ValidationPlan(
+        seeds=seeds,
+        plan=RunPlan(blocks=blocks),
+        copies=copies,
+        survival_time=survival_time,
+        survival_of=survival_of,
+    )
     with progress_bar(f"validating {out.name}") as progress:
         validate_closure(
             named_paths(closure or []),
