@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from ..contracts.errors import InputError
-from .training_set import TrainingSet
+from .training_set import TrainingSet, rows_of
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ def drawn_batches(
     arrays: dict[str, np.ndarray], regimes: RareRegimes, probabilities: np.ndarray, *, size: int, seed: int
 ) -> Callable[[int], dict]:
     """step → batch of `size` rows drawn with replacement, with their `importance` and a `key` for dropout."""
-    arrays = arrays | {"importance": regimes.importance(probabilities)}
+    arrays = jax.device_put(arrays | {"importance": regimes.importance(probabilities)})
     upto, key = np.cumsum(probabilities), jax.random.key(seed)
 
     def batch_at(step: int) -> dict:
         uniform = np.random.default_rng((seed, step)).random(size)
         rows = np.minimum(np.searchsorted(upto, uniform, side="right"), len(upto) - 1)
-        return {**{n: a[rows] for n, a in arrays.items()}, "key": jax.random.fold_in(key, step)}
+        return {**rows_of(arrays, rows), "key": jax.random.fold_in(key, step)}
 
     return batch_at

@@ -19,6 +19,7 @@ from .data.splits import absolute_seconds
 from .data.stream import Stream
 
 Arrays = dict[str, np.ndarray]
+RESIDENT_BYTES = 4 << 30  # training rows up to this lie on the device, so that no step waits for the host
 SAMPLE_STEPS = 64  # of a stream, whose statistics stand for those of all
 
 
@@ -137,6 +138,8 @@ def shuffled_batches(arrays: dict[str, np.ndarray], *, size: int, seed: int) -> 
     """
     rows = len(next(iter(arrays.values())))
     size = min(size, rows)
+    if sum(a.nbytes for a in arrays.values()) <= RESIDENT_BYTES:
+        arrays = jax.device_put(arrays)
     per_epoch = rows // size
     key = jax.random.key(seed)
     order: dict[int, np.ndarray] = {}
@@ -147,6 +150,16 @@ def shuffled_batches(arrays: dict[str, np.ndarray], *, size: int, seed: int) -> 
             order.clear()
             order[epoch] = np.random.default_rng((seed, epoch)).permutation(rows)
         chosen = order[epoch][place * size : (place + 1) * size]
-        return {**{n: a[chosen] for n, a in arrays.items()}, "key": jax.random.fold_in(key, step)}
+        return {**rows_of(arrays, chosen), "key": jax.random.fold_in(key, step)}
 
     return batch_at
+
+
+def rows_of(arrays: Arrays, chosen: np.ndarray) -> dict:
+    """The chosen rows of each array, picked on the device where the arrays lie there."""
+    if isinstance(next(iter(arrays.values())), jax.Array):
+        return _picked(arrays, chosen)
+    return {name: array[chosen] for name, array in arrays.items()}
+
+
+_picked = jax.jit(lambda arrays, chosen: {name: array[chosen] for name, array in arrays.items()})
