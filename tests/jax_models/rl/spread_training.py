@@ -1,0 +1,60 @@
+"""Program of test_devices.py: trains on several virtual devices, alone or as one of several processes.
+
+    python spread_training.py FOLDER [--distributed]
+
+writes the weights of each algorithm to FOLDER/<algorithm>.npz and says how many devices took part.
+"""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from conftest import CONFIGS, Regulator, make_network
+from flax import nnx
+
+from subgrid.jax_models.rl import ppo, vracer
+from subgrid.jax_models.rl.devices import is_first_process, join_processes, make_mesh
+from subgrid.jax_models.rl.training import initial_state, make_iteration
+
+ALGORITHMS = {"ppo": ppo, "vracer": vracer}
+
+
+@dataclass(frozen=True)
+class Wave(Regulator):
+    """The regulator with its position through a Fourier transform and back, as a solver has it."""
+
+    def step(self, key, state, action, params):
+        x, elapsed = state
+        field = jnp.fft.irfft2(jnp.fft.rfft2(jnp.broadcast_to(x, (4, 4))), s=(4, 4))
+        return super().step(key, (field[0, 0], elapsed), action, params)
+
+
+def main(folder: Path) -> None:
+    """Three iterations of both algorithms on all devices."""
+    environment = Wave()
+    for name, algorithm in ALGORITHMS.items():
+        config = replace(CONFIGS[name], environments=16)
+        network, mesh = make_network(environment), make_mesh(config.environments)
+        state = initial_state(environment, None, network, algorithm, config, seed=0, mesh=mesh)
+        graphdef, _, _ = nnx.split(network, nnx.Param, ...)
+        iterate = make_iteration(environment, graphdef, algorithm, config, mesh).lower(state, None).compile()
+        for line in iterate.as_text().splitlines():
+            if any(f" {move}" in line for move in ("all-gather", "all-to-all", "collective-permute")):
+                sys.stdout.write(f"MOVES {line.strip()[:200]}\n")
+        for _ in range(3):
+            state, numbers = iterate(state, None)
+        if is_first_process():
+            leaves = map(np.asarray, jax.tree.leaves(state.weights))
+            np.savez(folder / f"{name}.npz", *leaves, reward=np.asarray(numbers["reward"]))
+    sys.stdout.write(f"DEVICES {len(jax.devices())} PROCESSES {jax.process_count()}\n")
+
+
+if __name__ == "__main__":
+    if "--distributed" in sys.argv:
+        join_processes()
+    main(Path(sys.argv[1]))
