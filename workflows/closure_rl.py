@@ -22,7 +22,7 @@ from ..envs.observations import get_observation
 from ..envs.policy_closure import tendency
 from ..envs.rewards import get_reward
 from ..jax_models.export import export_bundle
-from ..jax_models.networks.policy import ActorCritic, PolicyConfig
+from ..jax_models.networks.policy import ActorCritic, PolicyConfig, SharedActorCritic, make_actor_critic
 from ..jax_models.rl import ppo, vracer
 from ..jax_models.rl.devices import is_first_process
 from ..jax_models.rl.ppo import PpoConfig
@@ -89,10 +89,12 @@ def make_environment(config: ClosureRl) -> ClosureEnv:
     )
 
 
-def make_network(environment: ClosureEnv, params: EnvParams, config: ClosureRl) -> ActorCritic:
+def make_network(
+    environment: ClosureEnv, params: EnvParams, config: ClosureRl
+) -> ActorCritic | SharedActorCritic:
     """A new network that fits the observations."""
     observation, _ = environment.reset(jax.random.PRNGKey(0), params)
-    return ActorCritic(
+    return make_actor_critic(
         observation, config.policy, components=environment.action.components, rngs=nnx.Rngs(config.seed)
     )
 
@@ -163,7 +165,7 @@ class Policy:
 
     config: ClosureRl
     environment: ClosureEnv
-    network: ActorCritic
+    network: ActorCritic | SharedActorCritic
     record: dict[str, Any]
 
     def act(self, observation: Any) -> jax.Array:

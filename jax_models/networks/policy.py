@@ -1,7 +1,9 @@
 """Shared policy of many agents and a central critic.
 
     actor   [local, common] of an agent → (μ, s) of its squashed normal; one network for all agents
-    critic  [mean over agents of local, common, memory] → value, one number a simulation
+    critic  central: [mean over agents of local, common, memory] → value, one number a simulation
+            shared: the actor's network has one output more, whose mean over agents is the value, as in the
+            published closures (there each agent keeps its own); it sees no memory
 
 Inputs are normalised by `shift` and `scale`, which are set once from the first trajectories and then stay:
 they are part of the closure. The readouts start near zero, so the first action is the middle of its bounds.
@@ -15,7 +17,10 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from ...contracts.errors import InputError
 from ..rl.squashed_normal import spread
+
+CRITICS = ("central", "shared")
 
 
 class Observation(Protocol):
@@ -28,10 +33,15 @@ class Observation(Protocol):
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """Hidden layers, exploration `initial_spread` of u (the action is tanh u)."""
+    """Hidden layers, exploration `initial_spread` of u (the action is tanh u), `critic` central or shared."""
 
     hidden: tuple[int, ...] = (64, 64)
     initial_spread: float = 0.3
+    critic: str = "central"
+
+    def __post_init__(self):
+        if self.critic not in CRITICS:
+            raise InputError(f"Unknown critic {self.critic!r}; known: {', '.join(CRITICS)}.")
 
 
 class Normalization(nnx.Variable):
@@ -88,6 +98,38 @@ class ActorCritic(nnx.Module):
         for network, inputs in ((self.actor, actor_inputs), (self.critic, critic_inputs)):
             samples = inputs(observations)
             network.set_normalization(samples.reshape(-1, samples.shape[-1]))
+
+
+class SharedActorCritic(nnx.Module):
+    """One network of (V, μ, s) for every agent; arguments and methods of ActorCritic."""
+
+    def __init__(self, example: Observation, config: PolicyConfig, *, components: int = 1, rngs: nnx.Rngs):
+        self.config, self.components = config, components
+        inputs = actor_inputs(example).shape[-1]
+        self.network = Dense(inputs, 2 * components + 1, config.hidden, readout=0.01, rngs=rngs)
+
+    def policy(self, observation: Observation) -> tuple[jax.Array, jax.Array]:
+        """(μ, s), each (..., m, m, C)."""
+        outputs = self.network(actor_inputs(observation))
+        mean, raw = outputs[..., 1 : self.components + 1], outputs[..., self.components + 1 :]
+        return mean, spread(raw, self.config.initial_spread)
+
+    def value(self, observation: Observation) -> jax.Array:
+        """V, (...): the mean of what the agents expect."""
+        return self.network(actor_inputs(observation))[..., 0].mean((-2, -1))
+
+    def set_normalization(self, observations: Any) -> None:
+        """Fix the normalisation from observations with leading axes."""
+        samples = actor_inputs(observations)
+        self.network.set_normalization(samples.reshape(-1, samples.shape[-1]))
+
+
+def make_actor_critic(
+    example: Observation, config: PolicyConfig, *, components: int, rngs: nnx.Rngs
+) -> ActorCritic | SharedActorCritic:
+    """The network of `config.critic`."""
+    kind = {"central": ActorCritic, "shared": SharedActorCritic}[config.critic]
+    return kind(example, config, components=components, rngs=rngs)
 
 
 def actor_inputs(observation: Observation) -> jax.Array:

@@ -6,9 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 from subgrid.contracts.errors import BlowUpError, InputError
-from subgrid.jax_models.rl import ppo
+from subgrid.jax_models.networks.policy import PolicyConfig, make_actor_critic
+from subgrid.jax_models.rl import ppo, vracer
 from subgrid.jax_models.rl.ppo import PpoConfig
 from subgrid.jax_models.rl.training import train
 from subgrid.jax_models.rl.vracer import VracerConfig
@@ -23,6 +25,21 @@ def test_policy_finds_the_optimal_gain(problem, learner):
     gain = -np.polyfit(np.asarray(x), actions, 1)[0]
     assert gain == pytest.approx(problem.optimal_gain, rel=0.12)
     assert found.history[-1]["reward"] > found.history[0]["reward"]
+
+
+def test_value_in_the_same_network_learns_too(problem):
+    environment = problem.environment()
+    seen, _ = environment.reset(jax.random.PRNGKey(0), None)
+    policy = PolicyConfig(hidden=(32,), critic="shared")
+    network = make_actor_critic(seen, policy, components=1, rngs=nnx.Rngs(0))
+    config = VracerConfig(
+        iterations=20, environments=32, updates=16, learning_rate=5e-3, discount=0.9, shared_noise=0.0
+    )
+    found = train(environment, None, network, vracer, config)
+    assert found.history[-1]["value_error"] < 0.1 * found.history[0]["value_error"]
+    assert found.history[-1]["reward"] > 0.5 * found.history[0]["reward"]
+    with pytest.raises(InputError, match="Unknown critic 'none'; known: central, shared"):
+        PolicyConfig(critic="none")
 
 
 def _stop_after(count):
