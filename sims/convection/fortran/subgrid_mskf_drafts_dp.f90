@@ -1,0 +1,137 @@
+!> The two drafts of a cloud side by side: what a downdraft adds to the pressure force (specification §3.13).
+!>
+!> With the areas A_u = M_u/ρ at cloud base and A_d = |M_d|/ρ at the downdraft's top (both for 1 m/s), A = A_u + A_d where
+!> there is a downdraft, c = shape/∫₀¹ J1(χr) r dr, M = M_u + M_d and χ' = χ/R_c,
+!>    mean speed W0 = M/(ρA),  difference W1 = c (M_u/A_u - M_d/A_d) A_d/(ρA),  B1 = c (B_u - B_d) A_d/A  (interfaces),
+!>    D0 = ∂_z M/(ρA),  E = c/(χ'² ρA) (A_d/A_u ∂_z M_u - ∂_z M_d)                                           (layers),
+!> the sources are
+!>    shear       ρ W0 (∂_z u + χ' J0(χ) ∂_z E cos φ),
+!>    dipole      ∂_z(ρ B1) - ρ [χ'² D0 E + 2 ∂_z W0 ∂_z W1 - 2 W0 W1 ∂_zz ln ρ],     divergence   ρ W1 ∂_z D0,
+!> φ being the direction of the mean wind of the cloud's layers. The specification leaves the buoyancies B, the signs and
+!> the stencils open; they were found by inversion of WRF's tendencies, and what is left is in docs/physics/mskf.md.
+module subgrid_mskf_drafts_dp
+   use subgrid_kinds, only: wp => dp
+   use subgrid_mskf_constants_dp, only: heat_capacity, virtual_factor
+   use subgrid_mskf_pressure_dp, only: cloud_radius, first_zero
+   use subgrid_mskf_state_dp, only: downdraft_type, environment_type, updraft_type
+   implicit none (type, external)
+   private
+   public :: add_downdraft_sources, layer_mean
+
+   real(wp), parameter :: shape_ratio = 0.8_wp/0.1795034144446016_wp   !< c [1]
+   real(wp), parameter :: wavenumber = first_zero/cloud_radius         !< χ' [m-1]
+   real(wp), parameter :: wrf_gravity = 9.8_wp                         !< [m s-2]
+   real(wp), parameter :: energy_virtual_factor = 0.6207_wp            !< in the static energy [1]
+   real(wp), parameter :: energy_height = 0.62_wp                      !< its height above the mid-level [layer]
+
+contains
+
+   !> Add to the sources of the pressure force what the downdraft brings, on the layers base + 1 … top.
+   pure subroutine add_downdraft_sources(env, up, down, base, factor, density, at_top, area, shear, dipole, divergence, direction)
+      type(environment_type), intent(in) :: env
+      type(updraft_type), intent(in) :: up
+      type(downdraft_type), intent(in) :: down
+      integer, intent(in) :: base               !< level whose top is the cloud base
+      real(wp), intent(in) :: factor            !< of the unit fluxes, over the cell's area [m-2]
+      real(wp), intent(in) :: density(:), at_top(:)   !< of layers, at their tops [kg m-3]
+      real(wp), intent(in) :: area(:)           !< A of the interfaces [m s-1 per m s-1]
+      real(wp), intent(inout) :: shear(:, :)    !< (2, n)
+      real(wp), intent(inout) :: dipole(:), divergence(:)   !< (n)
+      real(wp), intent(in) :: direction(2)      !< (cos φ, sin φ)
+      real(wp), dimension(size(density)) :: speed, difference, buoyancy, layer_area, d0, e, layers
+      real(wp) :: below_u, below_d, flux_u, flux_d, area_u, area_d, share, jump, gradient
+      integer :: k, n
+
+      n = size(density)
+      area_u = factor*up%flux(base)/at_top(base)
+      area_d = -factor*down%flux(down%top)/at_top(down%top)
+      layer_area = layer_mean(area)
+      speed = 0.0_wp
+      difference = 0.0_wp
+      buoyancy = 0.0_wp
+      d0 = 0.0_wp
+      e = 0.0_wp
+      below_u = 0.0_wp
+      below_d = 0.0_wp
+      do k = base, min(up%top + 1, n)
+         flux_u = factor*up%flux(k)
+         flux_d = factor*down%flux(k)
+         speed(k) = (flux_u + flux_d)/(at_top(k)*area(k))
+         if (k <= down%top) then
+            difference(k) = shape_ratio*(flux_u*area_d/area_u - flux_d)/(area(k)*at_top(k))
+            buoyancy(k) = shape_ratio*area_d/area(k)*buoyancy_difference(env, up, down, k)
+         end if
+         d0(k) = (flux_u + flux_d - below_u - below_d)/(density(k)*env%thickness(k)*layer_area(k))
+         if (k > base) then
+            share = layer_area(k) - area_u   ! of the downdraft in the layer's area
+            e(k) = shape_ratio/(wavenumber**2*density(k)*layer_area(k)*env%thickness(k)) &
+               *(share/area_u*(flux_u - below_u) - (flux_d - below_d))
+         end if
+         below_u = flux_u
+         below_d = flux_d
+      end do
+      layers = layer_mean(speed)*density
+      do k = base + 1, min(up%top, n - 1)
+         associate (thickness => env%thickness(k))
+            gradient = 0.5_wp*(e(k + 1) - e(k - 1))/thickness
+            jump = layers(k)*wavenumber*bessel_j0(first_zero)*gradient
+            shear(:, k) = shear(:, k) + jump*direction
+            divergence(k) = 0.25_wp*(d0(k + 1) - d0(k - 1))/thickness*(difference(k - 1) + difference(k))*density(k)
+            dipole(k) = (at_top(k)*buoyancy(k) - at_top(k - 1)*buoyancy(k - 1))/thickness &
+               - density(k)*(wavenumber**2*d0(k)*e(k) + 2.0_wp*(speed(k) - speed(k - 1))*(difference(k) - difference(k - 1)) &
+               /thickness**2 - layers(k)/density(k)*(difference(k - 1) + difference(k))*curvature(env, density, k))
+         end associate
+      end do
+   end subroutine add_downdraft_sources
+
+   !> ∂_zz ln ρ [m-2].
+   pure real(wp) function curvature(env, density, k)
+      type(environment_type), intent(in) :: env
+      real(wp), intent(in) :: density(:)   !< [kg m-3]
+      integer, intent(in) :: k
+
+      curvature = (log(density(k + 1)/density(k))/env%dz(k) - log(density(k)/density(k - 1))/env%dz(k - 1))/env%thickness(k)
+   end function curvature
+
+   !> B_u - B_d [m s-2] from virtual static energies (c_p T_v + g z)(1 + 0.608 q). Between its top and the source layer WRF
+   !> knows no downdraft air: dry air of the environment's temperature stands in.
+   pure real(wp) function buoyancy_difference(env, up, down, k)
+      type(environment_type), intent(in) :: env
+      type(updraft_type), intent(in) :: up
+      type(downdraft_type), intent(in) :: down
+      integer, intent(in) :: k
+      real(wp) :: height, t, q
+
+      height = wrf_gravity/heat_capacity*(env%z(k) + energy_height*env%thickness(k))
+      t = env%t(k)
+      q = 0.0_wp
+      if (k == down%top .or. down%detrained(k) > 0.0_wp) then
+         t = down%t(k)
+         q = down%q(k)
+      end if
+      buoyancy_difference = wrf_gravity*(virtual_energy(up%t(k), up%q(k), height) - virtual_energy(t, q, height)) &
+         /virtual_energy(env%t(k), env%q(k), height)
+   end function buoyancy_difference
+
+   !> Virtual static energy over c_p [K]; q is a mixing ratio.
+   elemental pure real(wp) function virtual_energy(t, q, height)
+      real(wp), intent(in) :: t, q     !< [K], [kg kg-1]
+      real(wp), intent(in) :: height   !< g z/c_p [K]
+      real(wp) :: specific
+
+      specific = q/(1.0_wp + q)
+      virtual_energy = (t*(1.0_wp + energy_virtual_factor*specific) + height)*(1.0_wp + virtual_factor*specific)
+   end function virtual_energy
+
+   !> Mean over each layer of a quantity at the layer tops; that at the ground is 0.
+   pure function layer_mean(at_tops) result(mean)
+      real(wp), intent(in) :: at_tops(:)
+      real(wp) :: mean(size(at_tops))
+      integer :: k
+
+      mean(1) = 0.5_wp*at_tops(1)
+      do k = 2, size(at_tops)
+         mean(k) = 0.5_wp*(at_tops(k - 1) + at_tops(k))
+      end do
+   end function layer_mean
+end module subgrid_mskf_drafts_dp
