@@ -27,11 +27,12 @@ module subgrid_mskf_drafts_dp
 contains
 
    !> Add to the sources of the pressure force what the downdraft brings, on the layers base + 1 … top.
-   pure subroutine add_downdraft_sources(env, up, down, base, factor, density, at_top, area, shear, dipole, divergence, direction)
+   pure subroutine add_downdraft_sources(env, up, down, base, top, factor, density, at_top, area, shear, dipole, &
+      divergence, direction)
       type(environment_type), intent(in) :: env
       type(updraft_type), intent(in) :: up
       type(downdraft_type), intent(in) :: down
-      integer, intent(in) :: base               !< level whose top is the cloud base
+      integer, intent(in) :: base, top          !< level whose top is the cloud base, last level with sources
       real(wp), intent(in) :: factor            !< of the unit fluxes, over the cell's area [m-2]
       real(wp), intent(in) :: density(:), at_top(:)   !< of layers, at their tops [kg m-3]
       real(wp), intent(in) :: area(:)           !< A of the interfaces [m s-1 per m s-1]
@@ -53,7 +54,7 @@ contains
       e = 0.0_wp
       below_u = 0.0_wp
       below_d = 0.0_wp
-      do k = base, min(up%top + 1, n)
+      do k = base, min(top + 1, n)
          flux_u = factor*up%flux(k)
          flux_d = factor*down%flux(k)
          speed(k) = (flux_u + flux_d)/(at_top(k)*area(k))
@@ -71,7 +72,7 @@ contains
          below_d = flux_d
       end do
       layers = layer_mean(speed)*density
-      do k = base + 1, min(up%top, n - 1)
+      do k = base + 1, min(top, n - 1)
          associate (thickness => env%thickness(k))
             gradient = 0.5_wp*(e(k + 1) - e(k - 1))/thickness
             jump = layers(k)*wavenumber*bessel_j0(first_zero)*gradient

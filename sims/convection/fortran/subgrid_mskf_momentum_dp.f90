@@ -28,10 +28,10 @@ contains
       real(wp), dimension(env%levels) :: flux, entrained, density, at_top, area, dipole, divergence, speed
       real(wp), dimension(2, env%levels) :: shear, force
       real(wp) :: wind(env%levels), direction(2), factor
-      integer :: k, n, base
+      integer :: k, n, base, top
 
       n = env%levels
-      base = closure%cloud_base
+      base = lowest_rising(up, down, closure%cloud_base)
       if (base >= up%top) return
       factor = closure%factor/env%area
       flux = factor*up%flux(:n)
@@ -44,31 +44,47 @@ contains
          flux = flux + factor*down%flux(:n)
          entrained = (entrained - factor*down%entrained(:n))*density*wrf_entrainment
       end if
+      top = up%top   ! of the sources: a cloud that ends at its level of equilibrium has no flux there
+      if (flux(top) <= 0.0_wp) top = top - 1
       at_top(:n - 1) = 0.5_wp*(density(:n - 1) + density(2:))
       at_top(n) = density(n)
       dipole = 0.0_wp
       divergence = 0.0_wp
       direction = 0.0_wp
-      if (.not. env%clean .and. down%evaporation > 0.0_wp .and. down%top > base) then
+      if (.not. env%clean .and. down%evaporation > 0.0_wp .and. down%top >= base) then
          area = factor*up%flux(base)/at_top(base)
          area(:down%top) = area(:down%top) - factor*down%flux(down%top)/at_top(down%top)
-         direction = mean_direction(env, density, base + 1, up%top)
+         direction = mean_direction(env, density, closure%cloud_base + 1, up%top)
       end if
       speed = layer_mean(flux/(at_top*area))
       shear = 0.0_wp
-      do k = base + 1, min(up%top, n - 1)
+      do k = base + 1, min(top, n - 1)
          shear(1, k) = 0.5_wp*(env%u(k + 1) - env%u(k - 1))*density(k)*speed(k)/env%thickness(k)
          shear(2, k) = 0.5_wp*(env%v(k + 1) - env%v(k - 1))*density(k)*speed(k)/env%thickness(k)
       end do
-      if (maxval(abs(direction)) > 0.0_wp) call add_downdraft_sources(env, up, down, base, factor, density, at_top, area, &
-         shear, dipole, divergence, direction)
-      call pressure_force(env%dz(:n), env%thickness(:n), base + 1, min(up%top, n - 1), shear, dipole, divergence, direction, force)
+      if (maxval(abs(direction)) > 0.0_wp) call add_downdraft_sources(env, up, down, base, top, factor, density, &
+         at_top, area, shear, dipole, divergence, direction)
+      call pressure_force(env%dz(:n), env%thickness(:n), base + 1, min(top, n - 1), shear, dipole, divergence, &
+         direction, force)
       area = layer_mean(area)
       wind = env%u(:n)
       call transport_component(env, base, up%top, flux, entrained, force(1, :)*area, wind, ru)
       wind = env%v(:n)
       call transport_component(env, base, up%top, flux, entrained, force(2, :)*area, wind, rv)
    end subroutine transport_momentum
+
+   !> Cloud base, or the first level from which on the two drafts together rise.
+   pure integer function lowest_rising(up, down, cloud_base)
+      type(updraft_type), intent(in) :: up
+      type(downdraft_type), intent(in) :: down
+      integer, intent(in) :: cloud_base
+      integer :: k
+
+      lowest_rising = cloud_base
+      do k = cloud_base, min(up%top, down%top)
+         if (up%flux(k) + down%flux(k) <= 0.0_wp) lowest_rising = k + 1
+      end do
+   end function lowest_rising
 
    !> Direction of the mass-weighted mean wind of some layers; 0 if there is no wind.
    pure function mean_direction(env, density, first, last) result(direction)
