@@ -93,7 +93,9 @@ def make_network(
     environment: ClosureEnv, params: EnvParams, config: ClosureRl
 ) -> ActorCritic | SharedActorCritic:
     """A new network that fits the observations."""
-    observation, _ = environment.reset(jax.random.PRNGKey(0), params)
+    # Only the shapes matter: evaluating them traces, where reset by itself would compile every operation.
+    shapes, _ = jax.eval_shape(environment.reset, jax.random.PRNGKey(0), params)
+    observation = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
     return make_actor_critic(
         observation, config.policy, components=environment.action.components, rngs=nnx.Rngs(config.seed)
     )

@@ -108,7 +108,8 @@ def scores_with_bands(
     for name, value in all_scores(alive).items():
         found = np.array([replica[name] for replica in replicas])
         result[name] = value
-        result[f"{name}_band"] = [float(q) for q in np.nanquantile(found, BAND)]
+        if np.isfinite(found).any():
+            result[f"{name}_band"] = [float(q) for q in np.quantile(found[np.isfinite(found)], BAND)]
     return result
 
 

@@ -64,8 +64,8 @@ def score_table(found: GridValidation, plan: ValidationPlan) -> Table:
         rows,
         f"{plan.seeds} simulations of T = {plan.plan.time:g} from held-out states, after a spin-up of "
         f"{plan.plan.spin_up:g}; below each value its 95 % band by bootstrap over simulations. The "
-        f"filtered DNS has kurtosis {found.target['moments'][2]:.2f}. Time is that of one simulation among all "
-        "of its row's group, side by side on the device named below.",
+        f"filtered DNS has kurtosis {found.target['moments'][2]:.2f}. Time is that of one simulation among "
+        "all of its row's group, side by side on the device named below.",
     )
 
 

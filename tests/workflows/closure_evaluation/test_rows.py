@@ -1,0 +1,63 @@
+"""Controls see nothing: held actions stay, random ones change when a policy would act, and differ by seed."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from subgrid.envs.policy_closure import PolicyClosure
+from subgrid.workflows.closure_evaluation.rows import control_rows, open_loop_rows, uniform_rows
+
+SEEDS = 2
+
+
+@pytest.fixture
+def rows(environment):
+    held = {"low": np.full(environment.action_shape, -0.5), "high": np.full(environment.action_shape, 0.5)}
+    return open_loop_rows(environment, held, "random", SEEDS)
+
+
+def coefficient(rows, simulation, steps):
+    member = jax.tree.map(lambda leaf: leaf[simulation], rows.members)
+    return np.asarray(rows.make_closure(member, jnp.asarray(steps)).coefficient)
+
+
+def test_held_actions_stay_and_are_uniform(rows, environment):
+    assert rows.names == ("low", "high", "random")
+    for simulation, action in ((0, -0.5), (SEEDS, 0.5)):
+        found = [coefficient(rows, simulation, steps) for steps in (0, 1000)]
+        np.testing.assert_allclose(found, environment.action.physical(jnp.asarray(action)), rtol=1e-5)
+
+
+def test_random_actions_last_as_long_as_those_of_a_policy(rows, environment):
+    first = 2 * SEEDS
+    assert environment.hold == 2
+    np.testing.assert_array_equal(coefficient(rows, first, 0), coefficient(rows, first, 1))
+    assert not np.allclose(coefficient(rows, first, 0), coefficient(rows, first, 2))
+    assert not np.allclose(coefficient(rows, first, 0), coefficient(rows, first + 1, 0))
+
+
+def test_every_policy_has_its_mean_action_as_a_control(environment, params):
+    one = PolicyClosure(environment, params.target, jnp.tanh)
+    other = replace(one, environment=replace(environment, agents=8))
+    learned = {"one": one, "two": one, "fine": other, "bundle": jnp.tanh}
+    means = {
+        name: np.zeros(closure.environment.action_shape)
+        for name, closure in learned.items()
+        if name != "bundle"
+    }
+    names = [rows.names for rows in control_rows(environment, learned, means, SEEDS)]
+    held = "{}: its mean action, held".format
+    assert names == [(held("one"), held("two"), "random policy"), (held("fine"), "random policy 2")]
+
+
+def test_without_a_policy_the_middle_of_the_bounds_is_the_control(environment):
+    (rows,) = control_rows(environment, {}, {}, SEEDS)
+    assert rows.names == ("constant policy, middle of the bounds", "random policy")
+
+
+def test_constants_become_members_in_the_order_of_rows():
+    rows = uniform_rows({"none": {}, "leith": {"leith": 0.2}}, SEEDS)
+    np.testing.assert_allclose(rows.members.leith, [0.0, 0.0, 0.2**3, 0.2**3], rtol=1e-6)
