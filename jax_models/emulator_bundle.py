@@ -1,22 +1,29 @@
-"""Emulators as bundles: each input and output a named raw quantity, normalisation and physics inside."""
+"""Emulators as bundles: each input and output a named raw quantity, normalisation and physics inside.
+
+The bundle of a stochastic emulator holds another one, `ensemble/`, whose program gives all members.
+"""
 
 import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import jax
-import jax.export
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from ..contracts.bundle import Bundle, Field
+from ..contracts.bundle import WEIGHTS, Bundle, Field
+from ..contracts.files import writing
 from ..contracts.variables import FEATURE_SETS, FeatureSet, variable
 from .bundle_model import load
 from .column_emulator import ColumnEmulator
+from .ensemble import ensemble, is_stochastic
 from .export import export_bundle
 from .normalization import split
 
 BATCH_SIZES = (1, 384)
+ENSEMBLE = "ensemble"  # the folder, inside a bundle, of the bundle that gives all members
 CHECK_ENTRIES = 4
 CHECK_CANDIDATES = 256
 
@@ -35,35 +42,79 @@ def export_emulator(
 ) -> Bundle:
     """Write `emulator` as a bundle; a profile is a field (nlev,), a surface quantity a scalar.
 
-    inputs: (n, n_in) raw training inputs; they give valid ranges and check vectors (`_check_rows`).
+    inputs: (n, n_in) raw training inputs; they give valid ranges and check vectors (`check_rows`).
     Raises what `export_bundle` raises.
     """
+    rows = check_rows(emulator, inputs)
+    words = {"description": description, "config": config}
+    sizes = {"batch_sizes": batch_sizes, "platforms": platforms}
+    with writing(path, overwrite=overwrite) as folder:
+        _export(folder, _forward, emulator, inputs, [], rows, name=name, **words, **sizes)
+        if is_stochastic(emulator):
+            seed = Field("seed", "int32", (), "1", "what this column draws from", 0, np.iinfo(np.int32).max)
+            members = folder / ENSEMBLE
+            _export(
+                members, _members, emulator, inputs, [seed], rows,
+                name=f"{name}-{ENSEMBLE}", **words, **sizes,
+            )  # fmt: skip
+            _share_weights(folder, members)
+    return Bundle.open(path)
+
+
+def _forward(emulator: ColumnEmulator, raw: jax.Array) -> jax.Array:
+    return emulator(raw)
+
+
+def _members(emulator: ColumnEmulator, raw: jax.Array, seed: jax.Array) -> jax.Array:
+    return ensemble(emulator, raw, seed)
+
+
+def _export(
+    path: Path,
+    call: Callable,
+    emulator: ColumnEmulator,
+    inputs: np.ndarray,
+    extra: list[Field],
+    rows: np.ndarray,
+    **options,
+) -> None:
+    """One bundle of `call(emulator, raw, *extra)`, which gives (batch[, members], n_out)."""
     features = emulator.features
     graphdef, arrays = nnx.split(emulator)
-    columns = split(_check_rows(emulator, inputs), features.input_slices)
+    columns = split(rows, features.input_slices)
+    more = [np.arange(1, len(rows) + 1, dtype=field.kind) for field in extra]
 
     def apply(parameters: dict, *fields: jax.Array) -> tuple[jax.Array, ...]:
-        raw = jnp.concatenate([f.reshape(f.shape[0], -1) for f in fields], axis=-1)
-        outputs = split(nnx.merge(graphdef, _restored(arrays, parameters))(raw), features.output_slices)
-        return tuple(_entry(outputs[n], n, features) for n in features.outputs)
+        given = fields[: len(features.inputs)]
+        raw = jnp.concatenate([f.reshape(f.shape[0], -1) for f in given], axis=-1)
+        model = nnx.merge(graphdef, _restored(arrays, parameters))
+        outputs = call(model, raw, *fields[len(given) :])
+        return tuple(_entry(outputs[..., features.output_slices[n]], n) for n in features.outputs)
 
-    return export_bundle(
+    shapes = jax.eval_shape(lambda *a: call(emulator, *a), rows, *more).shape[1:-1]
+    export_bundle(
         path,
         apply,
         _named(arrays),
-        inputs=[_field(n, features, inputs[:, features.input_slices[n]]) for n in features.inputs],
-        outputs=[_field(n, features) for n in features.outputs],
-        check_inputs=[np.asarray(_entry(columns[n], n, features), np.float32) for n in features.inputs],
-        name=name,
-        description=description,
-        config=config,
-        batch_sizes=batch_sizes,
-        platforms=platforms,
-        overwrite=overwrite,
+        inputs=[*(_field(n, features, inputs[:, features.input_slices[n]]) for n in features.inputs), *extra],
+        outputs=[_field(n, features, leading=shapes) for n in features.outputs],
+        check_inputs=[*(np.asarray(_entry(columns[n], n), np.float32) for n in features.inputs), *more],
+        **options,
     )
 
 
-def _check_rows(emulator: ColumnEmulator, inputs: np.ndarray) -> np.ndarray:
+def _share_weights(folder: Path, members: Path) -> None:
+    """One copy on disk of weights that both bundles need; two where the file system has no hard links."""
+    twin = members / WEIGHTS
+    if twin.read_bytes() == (folder / WEIGHTS).read_bytes():
+        twin.unlink()
+        try:
+            os.link(folder / WEIGHTS, twin)
+        except OSError:
+            shutil.copyfile(folder / WEIGHTS, twin)
+
+
+def check_rows(emulator: ColumnEmulator, inputs: np.ndarray) -> np.ndarray:
     """Rows to check with, those first in which no output is near zero, (CHECK_ENTRIES, n_in).
 
     A check is relative to the largest value of an output; at night, or behind a rectifier, an output that is
@@ -88,16 +139,18 @@ def _restored(arrays: nnx.State, parameters: dict[str, jax.Array]) -> nnx.State:
     return nnx.from_flat_state(flat)
 
 
-def _entry(values, name: str, features: FeatureSet):
-    """(batch, width) to the shape of a field of the bundle: scalars lose their axis."""
-    return values if variable(name).is_profile else values[:, 0]
+def _entry(values, name: str):
+    """(…, width) to the shape of a field of the bundle: scalars lose their axis."""
+    return values if variable(name).is_profile else values[..., 0]
 
 
-def _field(name: str, features: FeatureSet, seen: np.ndarray | None = None) -> Field:
+def _field(
+    name: str, features: FeatureSet, seen: np.ndarray | None = None, *, leading: tuple[int, ...] = ()
+) -> Field:
     row = variable(name)
     start, stop = features.span(name)
     low, high = (None, None) if seen is None else (float(seen.min()), float(seen.max()))
-    shape = (stop - start,) if row.is_profile else ()
+    shape = (*leading, stop - start) if row.is_profile else leading
     return Field(name, "float32", shape, row.units, row.long_name, low, high)
 
 
@@ -112,24 +165,25 @@ def load_emulator(path: str | os.PathLike) -> tuple[FeatureSet, Callable[[np.nda
 
     def predict(matrix: np.ndarray) -> np.ndarray:
         columns = split(np.asarray(matrix, np.float32), features.input_slices)
-        results = model(*(_entry(columns[n], n, features) for n in features.inputs))
+        results = model(*(_entry(columns[n], n) for n in features.inputs))
         return np.concatenate([np.asarray(r).reshape(len(matrix), -1) for r in results], axis=-1)
 
     return features, predict, bundle
 
 
-def flops_per_column(bundle: Bundle) -> float:
-    """Floating-point operations of one column, as XLA counts them in the program of the largest batch.
+def load_ensemble(path: str | os.PathLike) -> Callable[[np.ndarray, np.ndarray], np.ndarray] | None:
+    """Function (n, n_in) raw and (n,) seeds → (n, members, n_out) raw; None for a bundle without ensemble."""
+    if not (Path(path) / ENSEMBLE).is_dir():
+        return None
+    features, model = _features_of(Bundle.open(path)), load(Path(path) / ENSEMBLE)
 
-    0 (unknown) for programs with a loop, of which XLA counts the body once.
-    """
-    batch = max(bundle.batch_sizes)
-    program = next(p for p in bundle.programs if p.name == "forward" and p.batch == batch)
-    exported = jax.export.deserialize(bytearray((bundle.path / program.jax_artifact.path).read_bytes()))
-    if "stablehlo.while" in exported.mlir_module():
-        return 0.0
-    shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in exported.in_avals]
-    return float(jax.jit(exported.call).lower(*shapes).compile().cost_analysis()["flops"]) / batch
+    def draw(matrix: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        columns = split(np.asarray(matrix, np.float32), features.input_slices)
+        given = (_entry(columns[n], n) for n in features.inputs)
+        results = [np.asarray(r) for r in model(*given, np.asarray(seeds, np.int32))]
+        return np.concatenate([r.reshape(*r.shape[:2], -1) for r in results], axis=-1)
+
+    return draw
 
 
 def _features_of(bundle: Bundle) -> FeatureSet:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..contracts.bundle import Bundle
 from ..contracts.errors import InputError
 from ..contracts.files import require_absent, writing
-from ..contracts.provenance import provenance
-from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, FeatureSet, feature_set
-from ..jax_models.data.columns import ColumnSet, fields_of, inputs_of
+from ..contracts.variables import FeatureSet, feature_set
+from ..jax_models.data.columns import ColumnSet
 from ..jax_models.data.source import read_columns
-from ..jax_models.data.splits import absolute_seconds, held_out_steps, runs_of, times_of
+from ..jax_models.data.splits import held_out_steps, runs_of
 from .progress import silent
 
 if TYPE_CHECKING:
@@ -161,94 +159,3 @@ def training_rows(
         columns = load_part(data, part, held_out=held_out, names=stored_names(features))
         return TrainingSet(columns, features)
     return streamed
-
-
-def validate(
-    models: list[Path],
-    data: Path,
-    out: Path,
-    *,
-    part: str = "unseen",
-    held_out: int = HELD_OUT,
-    reference: str | None = None,
-    overwrite: bool = False,
-    progress: Callable[..., None] = silent,
-) -> str:
-    """Score bundles on a packed file, write `out`/scores.json, index.html and figures; returns the verdict.
-
-    part: `unseen` leaves out the steps that any of the models was trained on; `test` takes the held-out steps
-        of a small file, `all` every step, seen or not.
-    reference: name of the model that the others are compared with; default the first.
-    """
-    from ..validation.climsim.report import write_report
-    from ..validation.climsim.scores import score
-
-    require_absent(out, overwrite=overwrite)
-    columns = load_part(data, part, held_out=held_out)
-    if part == "unseen":
-        columns = unseen(columns, models)
-    case = case_of(columns)
-    emulations = []
-    for number, model in enumerate(models):
-        emulations.append(emulate(model, columns))
-        progress(number + 1, len(models) + 1)
-    scores = score(case, emulations, reference=reference)
-    scores["data"] = {
-        "file": Path(data).name,
-        "part": part,
-        "ymd": columns.ymd.tolist(),
-        "tod": columns.tod.tolist(),
-    }
-    scores["provenance"] = provenance()
-    pressure = columns.grid.midpoint_pressure(columns.field("state_ps")).mean(axis=(0, 1)) / 100
-    with writing(out, overwrite=overwrite) as folder:
-        folder.mkdir()
-        sentence = write_report(
-            folder, case, emulations, scores, data=f"{Path(data).name} ({part})", pressure=pressure
-        )
-    progress(1, 1)
-    return sentence
-
-
-def unseen(columns: ColumnSet, models: list[Path]) -> ColumnSet:
-    """The steps that none of the bundles was trained on. Raises InputError if none is left."""
-    seen = np.concatenate([_trained_on(Bundle.open(model)) for model in models])
-    new = np.flatnonzero(~np.isin(absolute_seconds(columns.ymd, columns.tod), seen))
-    if new.size == 0:
-        raise InputError(
-            f"All {columns.steps} time steps were seen in training by one of the models; give other data, or "
-            "say --part all to score them nevertheless."
-        )
-    return columns.at(new)
-
-
-def _trained_on(bundle: Bundle) -> np.ndarray:
-    """Times of the training steps that the bundle names, seconds."""
-    return times_of(json.loads(bundle.config).get("trained_on", []) if bundle.config.startswith("{") else [])
-
-
-def case_of(columns: ColumnSet):
-    """What emulators are judged against, from columns that hold inputs and targets."""
-    from ..validation.climsim.scores import Case
-
-    inputs = {name: columns.field(name) for name in (*RAW_INPUTS, "coszrs_end")}
-    targets = {name: columns.field(name) for name in RAW_TARGETS}
-    mass = columns.grid.layer_mass(columns.field("state_ps"))
-    grid = columns.grid
-    return Case(inputs, targets, mass, grid.area, grid.lat, grid.lon, columns.ymd)
-
-
-def emulate(model: Path, columns: ColumnSet):
-    """Run one bundle over all columns."""
-    from ..jax_models.emulator_bundle import flops_per_column, load_emulator
-    from ..validation.climsim.scores import Emulation
-
-    features, predict, bundle = load_emulator(model)
-    missing = [name for name in V1_TARGETS if name not in features.outputs]
-    if missing:
-        raise InputError(f"{model} gives no {', '.join(missing)}; validation needs the V1 outputs.")
-    matrix = predict(inputs_of(columns, features))
-    outputs = fields_of(matrix, features, columns.grid.ncol)
-    parameters = sum(int(np.prod(p.shape)) for p in bundle.parameters)
-    name = Path(model).name.removesuffix(".bundle")
-    return Emulation(name, outputs, parameters, flops_per_column(bundle))

@@ -33,6 +33,11 @@ class ColumnSet:
         fields = {name: field[times] for name, field in self.fields.items()}
         return replace(self, fields=fields, ymd=self.ymd[times], tod=self.tod[times])
 
+    def has(self, name: str) -> bool:
+        """Whether `field` gives this one."""
+        parts = _MADE_OF.get(name, () if name in _DERIVED else (name,))
+        return all(part in self.fields for part in parts)
+
     def field(self, name: str) -> np.ndarray:
         """A stored field, or one that follows from stored ones. Raises InputError where neither holds."""
         if name in self.fields:

@@ -1,10 +1,12 @@
 """The pipeline end to end on mock columns, and the required ordering of emulators on the real ones."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from flax import nnx
 
 from subgrid.contracts.bundle import Bundle
 from subgrid.contracts.errors import FileError, InputError
@@ -13,11 +15,12 @@ from subgrid.jax_models.data.columns import inputs_of
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.data.splits import absolute_seconds, times_of
 from subgrid.jax_models.data.store import write_store
-from subgrid.jax_models.emulator_bundle import load_emulator
-from subgrid.jax_models.recipes import metric_weights
+from subgrid.jax_models.emulator_bundle import export_emulator, load_emulator
+from subgrid.jax_models.networks.randomized_prior import RandomizedPrior
+from subgrid.jax_models.recipes import metric_weights, z_scored
 from subgrid.validation.climsim import metrics
 from subgrid.validation.climsim.invariants import residuals
-from subgrid.workflows import climsim
+from subgrid.workflows import climsim, climsim_verdict
 
 CPU = ("cpu",)
 
@@ -63,20 +66,46 @@ def test_a_bundle_gives_what_was_trained_and_names_its_steps(bundles, store):
 
 def test_validation_scores_only_unseen_steps_by_default(bundles, store, tmp_path):
     models = [bundles / "constant.bundle", bundles / "linear.bundle"]
-    sentence = climsim.validate(models, store, tmp_path / "report", reference="constant")
+    sentence = climsim_verdict.validate(models, store, tmp_path / "report", reference="constant")
     assert sentence.startswith("linear has -")
     scores = json.loads((tmp_path / "report" / "scores.json").read_text())
     assert scores["time_steps"] == 4
     assert scores["models"]["linear"]["parameters"] > 124 * 128
     assert scores["models"]["linear"]["variables"]["cam_out_NETSW"]["mae_by_regime"]["land"] > 0
     with pytest.raises(FileError, match="already exists"):
-        climsim.validate(models, store, tmp_path / "report")
+        climsim_verdict.validate(models, store, tmp_path / "report")
+
+
+def test_members_are_scored_beside_the_point(bundles, store, tmp_path):
+    rows = climsim.training_rows(store, feature_set("V1"), "train", held_out=4)
+    model = z_scored(partial(RandomizedPrior, count=4, widths=(8,)))(rows, nnx.Rngs(0))
+    export_emulator(
+        tmp_path / "rpn.bundle",
+        model,
+        rows.inputs,
+        name="rpn",
+        description="",
+        batch_sizes=(96,),
+        platforms=CPU,
+    )
+    climsim_verdict.validate(
+        [bundles / "linear.bundle", tmp_path / "rpn.bundle"], store, tmp_path / "r", part="test", held_out=4
+    )
+    models = json.loads((tmp_path / "r" / "scores.json").read_text())["models"]
+    assert models["linear"]["ensemble"] == {}
+    for name in V1_TARGETS:
+        found = models["rpn"]["ensemble"][name]
+        assert found["members"] == 4
+        assert 0 < found["crps"] <= models["rpn"]["variables"][name]["mae"] * 1.2
+        assert sum(found["rank_histogram"]) == pytest.approx(1)
+    assert models["rpn"]["flops_per_column"] > 2 * 4 * 2 * 124 * 8
+    assert "calibration.png" in (tmp_path / "r" / "index.html").read_text()
 
 
 def test_nothing_unseen_is_an_error(bundles, store, tmp_path):
     whole = climsim.train(store, tmp_path / "all.bundle", "constant", part="all", platforms=CPU)
     with pytest.raises(InputError, match="seen in training"):
-        climsim.validate([whole], store, tmp_path / "report")
+        climsim_verdict.validate([whole], store, tmp_path / "report")
 
 
 def test_a_streamed_training_resumes_where_it_was_stopped(store, tmp_path):
@@ -124,8 +153,8 @@ def test_streamed_and_held_rows_have_the_same_weights(store):
 def test_physics_survives_the_export(store, tmp_path):
     bundle = climsim.train(store, tmp_path / "m.bundle", "column_mlp", held_out=4, epochs=1, platforms=CPU)
     columns = climsim.load_part(store, "test", held_out=4)
-    case = climsim.case_of(columns)
-    found = residuals(climsim.emulate(bundle, columns).outputs, case.inputs, case.mass, case.area)
+    case = climsim_verdict.case_of(columns)
+    found = residuals(climsim_verdict.emulate(bundle, columns).outputs, case.inputs, case.mass, case.area)
     assert found["NETSW identity, rms [W/m2]"] < 1e-3
     assert found["shortwave at night, max [W/m2]"] == 0
     assert found["columns with more snow than precipitation [%]"] == 0
@@ -139,10 +168,10 @@ def test_real_emulators_stand_in_the_required_order(tmp_path):
         pytest.skip("the shared ClimSim data are not beside the checkout")
     held_out = climsim.load_part(data, "test")
     assert held_out.steps == 12
-    case, mae = climsim.case_of(held_out), {}
+    case, mae = climsim_verdict.case_of(held_out), {}
     for name in ("constant", "linear"):
         bundle = climsim.train(data, tmp_path / f"{name}.bundle", name, platforms=CPU)
-        outputs = climsim.emulate(bundle, held_out).outputs
+        outputs = climsim_verdict.emulate(bundle, held_out).outputs
         mae[name] = {
             n: metrics.mean_absolute_error(case.energy(n, outputs[n]), case.energy(n, case.targets[n])).mean()
             for n in V1_TARGETS

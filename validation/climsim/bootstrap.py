@@ -40,18 +40,23 @@ def mean_interval(per_step: np.ndarray, counts: np.ndarray, *, level: float = 0.
 def ratio_interval(
     numerator: np.ndarray, denominator: np.ndarray, counts: np.ndarray, *, level: float = 0.95
 ) -> Interval:
-    """Interval of mean(numerator) / mean(denominator), paired by step: both come from the same draw."""
-    ratios = (counts @ numerator) / (counts @ denominator)
-    return _interval(float(numerator.mean() / denominator.mean()), ratios, level)
+    """Interval of mean(numerator) / mean(denominator), paired by step: both come from the same draw.
+
+    Not finite where the denominator has no error at all.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = (counts @ numerator) / (counts @ denominator)
+        return _interval(float(numerator.mean() / denominator.mean()), ratios, level)
 
 
 def mean_ratio_interval(
     numerators: np.ndarray, denominators: np.ndarray, counts: np.ndarray, *, level: float = 0.95
 ) -> Interval:
     """Interval of the mean over variables of such ratios; (variables, time) each."""
-    ratios = ((counts @ numerators.T) / (counts @ denominators.T)).mean(axis=1)
-    value = float((numerators.mean(axis=1) / denominators.mean(axis=1)).mean())
-    return _interval(value, ratios, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = ((counts @ numerators.T) / (counts @ denominators.T)).mean(axis=1)
+        value = float((numerators.mean(axis=1) / denominators.mean(axis=1)).mean())
+        return _interval(value, ratios, level)
 
 
 def verdict(ratio: Interval) -> str:
@@ -62,5 +67,7 @@ def verdict(ratio: Interval) -> str:
 
 
 def _interval(value: float, draws: np.ndarray, level: float) -> Interval:
+    if not np.isfinite(draws).all():
+        return Interval(value, value, value)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Interval(value, float(low), float(high))

@@ -14,11 +14,17 @@ PROFILES = ("ptend_t", "ptend_q0001")
 
 
 def zonal_r_squared(path: Path, case: Case, emulation: Emulation, pressure: np.ndarray) -> None:
-    """R² of 10-degree means over time against sine of latitude and pressure [hPa]; contours 0.7, 0.9."""
+    """R² of 10-degree means over time against sine of latitude and pressure [hPa]; contours 0.7, 0.9.
+
+    Over daily means where the data hold whole days (the scoring split), else over steps; the title says.
+    """
+    daily = metrics.holds_whole_days(case.ymd)
     figure, axes = _canvas(len(PROFILES), (11, 4.2))
     centre = 0.5 * (metrics.BAND_EDGES[1:] + metrics.BAND_EDGES[:-1])
     for axis, name in zip(axes, PROFILES, strict=True):
         p, y = (case.energy(name, f) for f in (emulation.outputs[name], case.targets[name]))
+        if daily:
+            p, y = (metrics.daily_means(field, case.ymd) for field in (p, y))
         skill = metrics.zonal_r_squared(p, y, case.lat, case.area)
         x = np.sin(np.deg2rad(centre))
         mesh = axis.pcolormesh(x, pressure, skill.T, vmin=0, vmax=1, cmap="Blues", shading="nearest")
@@ -26,7 +32,8 @@ def zonal_r_squared(path: Path, case: Case, emulation: Emulation, pressure: np.n
         axis.set(title=name, xlabel="latitude", ylabel="pressure [hPa]", ylim=(1000, 5))
         axis.set_xticks(np.sin(np.deg2rad([-60, -30, 0, 30, 60])), ["60S", "30S", "0", "30N", "60N"])
         figure.colorbar(mesh, ax=axis, label="R² of zonal means")
-    _save(figure, path, f"{emulation.name}: where the tendencies are predictable")
+    over = "daily means" if daily else f"{case.ymd.size} time steps"
+    _save(figure, path, f"{emulation.name}: where the tendencies are predictable (R² over {over})")
 
 
 def error_maps(path: Path, case: Case, emulation: Emulation) -> None:
@@ -88,6 +95,31 @@ def ratios(path: Path, scores: dict) -> None:
     axis.set_ylabel(f"MAE / MAE of {scores['reference']}")
     axis.legend(fontsize=8)
     _save(figure, path, "Error against the reference, 95 % intervals over days")
+
+
+def calibration(path: Path, scores: dict) -> None:
+    """Rank histograms, and error of the ensemble mean against spread, per V1 variable."""
+    having = {m: e["ensemble"] for m, e in scores["models"].items() if e["ensemble"]}
+    figure, axes = _canvas(2 * len(V1_TARGETS), (20, 8), rows=4)
+    for place, name in enumerate(V1_TARGETS):
+        row, column = divmod(place, 5)
+        ranks, skill = axes[10 * row + column], axes[10 * row + 5 + column]
+        for model, found in having.items():
+            if name not in found:
+                continue
+            histogram = np.asarray(found[name]["rank_histogram"])
+            ranks.step(
+                np.linspace(0, 1, histogram.size), histogram * histogram.size, where="mid", label=model
+            )
+            spread, error, _ = np.asarray(found[name]["spread_skill"]).T
+            skill.loglog(spread, error, "o-", ms=3)
+        ranks.axhline(1, color="0.5", lw=0.8)
+        ranks.set(title=name, xlabel="rank of the truth", yscale="log")
+        low, high = skill.get_xlim()
+        skill.loglog([low, high], [low, high], color="0.5", lw=0.8)
+        skill.set(xlabel="spread [W m⁻²]", ylabel="error [W m⁻²]")
+    axes[0].legend(fontsize=7)
+    _save(figure, path, "Calibration: frequency of ranks over the uniform one; error against spread")
 
 
 def _canvas(panels: int, size: tuple[float, float], rows: int = 1):

@@ -25,7 +25,7 @@ def residuals(
     outputs, inputs: name → (time, ncol[, nlev]) raw. mass: (time, ncol, nlev). area: (ncol,).
     """
     found: dict[str, float] = {}
-    if all(flux in outputs for flux, _ in BANDS) and "cam_out_NETSW" in outputs:
+    if all(flux in outputs and albedo in inputs for flux, albedo in BANDS) and "cam_out_NETSW" in outputs:
         net = sum(outputs[flux].astype(np.float64) * (1 - inputs[albedo]) for flux, albedo in BANDS)
         found["NETSW identity, rms [W/m2]"] = _rms(outputs["cam_out_NETSW"] - net)
     if all(name in outputs for name in SHORTWAVE) and "coszrs_end" in inputs:
@@ -36,7 +36,7 @@ def residuals(
         excess = outputs["cam_out_PRECSC"] > outputs["cam_out_PRECC"] * (1 + 1e-6)
         found["columns with more snow than precipitation [%]"] = 100 * float(excess.mean())
     for tendency, state in (("q0001", "vapour"), ("q0002", "liquid"), ("q0003", "ice")):
-        if f"ptend_{tendency}" in outputs:
+        if f"ptend_{tendency}" in outputs and f"state_{tendency}" in inputs:
             after = inputs[f"state_{tendency}"] + STEP_S * outputs[f"ptend_{tendency}"].astype(np.float64)
             # Packed states and tendencies keep 12 bits: a relative 5e-4 below zero is storage, not physics.
             negative = after < -5e-4 * np.abs(inputs[f"state_{tendency}"]) - 1e-14

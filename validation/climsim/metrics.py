@@ -73,10 +73,10 @@ def r_squared_pooled(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
         return np.where(varies, 1 - residual / total, np.where(residual == 0, 1.0, 0.0))
 
 
-def crps(samples: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Fair CRPS of n samples, ⟨|x−y|⟩ − Σᵢ (x₍ᵢ₊₁₎−x₍ᵢ₎) i (n−i)/(n(n−1)), mean over time, then columns.
+def crps_field(samples: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Fair CRPS of each value: ⟨|x−y|⟩ − Σᵢ (x₍ᵢ₊₁₎−x₍ᵢ₎) i (n−i)/(n(n−1)), shape of `target`.
 
-    samples: (n, time, ncol[, nlev]). Published early values divided the second term by 2n(n−1), wrong by two.
+    samples: (n, *shape). Published early values divided the second term by 2n(n−1), wrong by two.
     """
     n = samples.shape[0]
     if n < 2:
@@ -84,7 +84,12 @@ def crps(samples: np.ndarray, target: np.ndarray) -> np.ndarray:
     ordered = np.sort(samples, axis=0)
     rank = np.arange(1, n).reshape(-1, *[1] * target.ndim)
     spread = (np.diff(ordered, axis=0) * rank * (n - rank)).sum(axis=0) / (n * (n - 1))
-    return _columns_then((np.abs(ordered - target).mean(axis=0) - spread).mean(axis=0))
+    return np.abs(ordered - target).mean(axis=0) - spread
+
+
+def crps(samples: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Fair CRPS, mean over time, then columns: () or (nlev,); samples (n, time, ncol[, nlev])."""
+    return _columns_then(crps_field(samples, target).mean(axis=0))
 
 
 def latitude_circles(lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -106,6 +111,12 @@ def band_means(field: np.ndarray, lat: np.ndarray, area: np.ndarray) -> np.ndarr
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = weight / weight.sum(axis=1, keepdims=True)
     return np.einsum("bc,tc...->tb...", weight, field)
+
+
+def holds_whole_days(ymd: np.ndarray, *, steps_per_day: int = 12) -> bool:
+    """Whether all days have `steps_per_day` steps and there are two days or more."""
+    days, count = np.unique(ymd, return_counts=True)
+    return days.size > 1 and bool((count == steps_per_day).all())
 
 
 def daily_means(field: np.ndarray, ymd: np.ndarray, *, steps_per_day: int = 12) -> np.ndarray:

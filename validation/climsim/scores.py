@@ -1,6 +1,6 @@
 """All scores of one or more emulators against the same columns, as one nested dictionary of plain numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +8,9 @@ import numpy as np
 from ...contracts.errors import InputError
 from ...contracts.variables import V1_TARGETS, variable
 from . import bootstrap, metrics
+from .calibration import Calibration
 from .invariants import residuals
+from .regimes import extremes, means_within, regimes
 
 DRAWS = 2000
 
@@ -32,19 +34,20 @@ class Case:
     def area_weight(self) -> np.ndarray:
         return self.area / self.area.mean()
 
-    def energy(self, name: str, field: np.ndarray) -> np.ndarray:
-        """`field` in W m⁻², area weight inside."""
-        return metrics.energy(name, field, self.mass, self.area_weight)
+    def energy(self, name: str, values: np.ndarray, times: slice = slice(None)) -> np.ndarray:
+        """`values` (…, time, ncol[, nlev]) at `times` in W m⁻², area weight inside."""
+        return metrics.energy(name, values, self.mass[times], self.area_weight)
 
 
 @dataclass(frozen=True)
 class Emulation:
-    """One emulator's outputs name → (time, ncol[, nlev]) raw, and what it costs."""
+    """One emulator's outputs name → (time, ncol[, nlev]) raw, what its members say, and what it costs."""
 
     name: str
     outputs: dict[str, np.ndarray]
     parameters: int = 0
     flops: float = 0.0  # per column
+    calibration: dict[str, Calibration] = field(default_factory=dict)
 
 
 def score(case: Case, emulations: list[Emulation], *, reference: str | None = None, seed: int = 0) -> dict:
@@ -72,24 +75,33 @@ def score(case: Case, emulations: list[Emulation], *, reference: str | None = No
             "parameters": emulation.parameters,
             "flops_per_column": emulation.flops,
             "variables": {
-                name: _variable_scores(case, name, field, counts, per_step[emulation.name][name])
-                for name, field in emulation.outputs.items()
+                name: _variable_scores(case, name, values, counts, per_step[emulation.name][name])
+                for name, values in emulation.outputs.items()
                 if name in case.targets
+            },
+            "ensemble": {
+                name: found.result()
+                | {"crps_interval": _interval(bootstrap.mean_interval(found.per_step, counts))}
+                for name, found in emulation.calibration.items()
             },
             "invariants": residuals(emulation.outputs, case.inputs, case.mass, case.area),
             "versus_reference": _versus(per_step[emulation.name], per_step[reference], counts),
         }
         entry["economy"] = _economy(entry, emulation)
         result["models"][emulation.name] = entry
+    result["pairs"] = {
+        one: {other: _mean_ratio(per_step[one], per_step[other], counts) for other in names if other != one}
+        for one in names
+    }
     return result
 
 
 def _per_step_errors(case: Case, emulation: Emulation) -> dict[str, np.ndarray]:
     """name → (time,) area-weighted mean absolute error in W m⁻²."""
     errors = {}
-    for name, field in emulation.outputs.items():
+    for name, values in emulation.outputs.items():
         if name in case.targets:
-            error = np.abs(case.energy(name, field) - case.energy(name, case.targets[name]))
+            error = np.abs(case.energy(name, values) - case.energy(name, case.targets[name]))
             errors[name] = error.reshape(len(error), -1).mean(axis=1)
     return errors
 
@@ -115,8 +127,8 @@ def _variable_scores(case: Case, name: str, field: np.ndarray, counts, per_step:
     scores["mae_by_latitude"] = _numbers(
         _over_levels(metrics.band_means(error, case.lat, case.area)).mean(axis=0)
     )
-    scores["mae_by_regime"] = _regimes(case, error)
-    scores["extremes"] = _extremes(np.asarray(field, np.float64), case.targets[name])
+    scores["mae_by_regime"] = means_within(regimes(case.inputs, case.targets, case.lat), _over_levels(error))
+    scores["extremes"] = extremes(np.asarray(field, np.float64), case.targets[name])
     return scores
 
 
@@ -124,51 +136,21 @@ def _over_levels(values: np.ndarray) -> np.ndarray:
     return values.mean(axis=-1) if values.ndim == 3 else values
 
 
-def _regimes(case: Case, error: np.ndarray) -> dict:
-    """MAE within parts of the globe; a part that does not occur is left out."""
-    error, found = _over_levels(error), {}
-    for name, where in regimes(case).items():
-        if where.any():
-            found[name] = _number(error[where].mean())
-    return found
-
-
-def regimes(case: Case) -> dict[str, np.ndarray]:
-    """Name → (time, ncol) boolean."""
-    x, rain = case.inputs, case.targets["cam_out_PRECC"] * 8.64e7  # mm/day
-    tropics = np.broadcast_to(np.abs(case.lat) <= 20, rain.shape)
-    return {
-        "land": x["cam_in_LANDFRAC"] > 0.5,
-        "ocean": x["cam_in_OCNFRAC"] > 0.5,
-        "sea ice": x["cam_in_ICEFRAC"] > 0.5,
-        "day": x["pbuf_COSZRS"] > 0,
-        "night": x["pbuf_COSZRS"] <= 0,
-        "tropics": tropics,
-        "dry (< 0.1 mm/day)": rain < 0.1,
-        "rain (1 to 20 mm/day)": (rain >= 1) & (rain < 20),
-        "heavy rain (> 20 mm/day)": rain >= 20,
-    }
-
-
-def _extremes(field: np.ndarray, target: np.ndarray) -> dict:
-    """High quantiles of |x| of prediction and target, raw units: does the emulator reach the extremes?"""
-    levels = (0.99, 0.999, 0.9999)
-    pairs = zip(np.quantile(np.abs(field), levels), np.quantile(np.abs(target), levels), strict=True)
-    return {f"{level:g}": [_number(p), _number(t)] for level, (p, t) in zip(levels, pairs, strict=True)}
-
-
 def _versus(errors: dict, reference: dict, counts: np.ndarray) -> dict:
     """Ratios of MAE to the reference's with intervals and a verdict, per variable and on average over V1."""
-    common = [n for n in V1_TARGETS if n in errors and n in reference]
     found = {}
-    for name in common:
-        ratio = bootstrap.ratio_interval(errors[name], reference[name], counts)
-        found[name] = {**_interval(ratio), "verdict": bootstrap.verdict(ratio)}
-    if common:
-        ours, theirs = (np.stack([e[n] for n in common]) for e in (errors, reference))
-        ratio = bootstrap.mean_ratio_interval(ours, theirs, counts)
-        found["mean of V1"] = {**_interval(ratio), "verdict": bootstrap.verdict(ratio)}
-    return found
+    for name in V1_TARGETS:
+        if name in errors and name in reference:
+            ratio = bootstrap.ratio_interval(errors[name], reference[name], counts)
+            found[name] = {**_interval(ratio), "verdict": bootstrap.verdict(ratio)}
+    return found | {"mean of V1": _mean_ratio(errors, reference, counts)}
+
+
+def _mean_ratio(errors: dict, reference: dict, counts: np.ndarray) -> dict:
+    common = [n for n in V1_TARGETS if n in errors and n in reference]
+    ours, theirs = (np.stack([e[n] for n in common]) for e in (errors, reference))
+    ratio = bootstrap.mean_ratio_interval(ours, theirs, counts)
+    return {**_interval(ratio), "verdict": bootstrap.verdict(ratio)}
 
 
 def _economy(entry: dict, emulation: Emulation) -> dict:
@@ -183,22 +165,8 @@ def _economy(entry: dict, emulation: Emulation) -> dict:
     return per
 
 
-def calibration(samples: np.ndarray, target: np.ndarray) -> dict:
-    """Of an ensemble (n, time, ncol[, nlev]): CRPS, spread over error, rank histogram of the target."""
-    n = samples.shape[0]
-    rank = (samples < target[None]).sum(axis=0)
-    histogram = np.bincount(rank.ravel(), minlength=n + 1) / rank.size
-    spread = np.sqrt(samples.var(axis=0, ddof=1).mean())
-    error = np.sqrt(np.square(samples.mean(axis=0) - target).mean())
-    return {
-        "crps": _number(np.mean(metrics.crps(samples, target))),
-        "spread_over_error": _number(spread * np.sqrt((n + 1) / n) / error),
-        "rank_histogram": _numbers(histogram),
-    }
-
-
 def _interval(interval: bootstrap.Interval) -> dict:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}
+    return {key: _number(getattr(interval, key)) for key in ("value", "low", "high")}
 
 
 def _number(value) -> float | None:

@@ -96,7 +96,7 @@ def validate(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Score emulators offline: official metrics, regimes, intervals, conservation; HTML and JSON."""
-    from ..climsim import validate as work
+    from ..climsim_verdict import validate as work
     from ..progress import progress_bar
 
     with progress_bar("scoring") as progress:

@@ -7,8 +7,10 @@ import pytest
 
 from subgrid.contracts.errors import InputError
 from subgrid.contracts.variables import LEVELS, RAW_TARGETS, V1_TARGETS, variable
+from subgrid.validation.climsim import metrics
+from subgrid.validation.climsim.calibration import Calibration
 from subgrid.validation.climsim.report import write_report
-from subgrid.validation.climsim.scores import Case, Emulation, calibration, score
+from subgrid.validation.climsim.scores import Case, Emulation, score
 
 STEPS, COLUMNS = 6, 24
 
@@ -54,6 +56,8 @@ def test_order_of_models_and_perfect_scores(case, emulations):
         assert scores["models"]["perfect"]["variables"][name]["r2"] == pytest.approx(1.0)
         assert scores["models"]["good"]["versus_reference"][name]["verdict"] == "lower"
     assert scores["models"]["good"]["versus_reference"]["mean of V1"]["value"] == pytest.approx(0.5, abs=0.03)
+    assert scores["pairs"]["good"]["bad"]["verdict"] == "lower"
+    assert scores["pairs"]["bad"]["good"]["verdict"] == "higher"
     assert scores["models"]["good"]["economy"]["skill_per_megaflop"] > 0
 
 
@@ -78,12 +82,47 @@ def test_unknown_reference_and_twin_names_are_refused(case, emulations):
         score(case, [emulations[0], emulations[0]])
 
 
-def test_calibration_of_a_perfect_and_an_overconfident_ensemble():
-    rng = np.random.default_rng(3)
-    truth, samples = rng.normal(size=(200, 30)), rng.normal(size=(9, 200, 30))
-    good, narrow = calibration(samples, truth), calibration(0.2 * samples, truth)
-    assert good["spread_over_error"] == pytest.approx(1, abs=0.03)
-    np.testing.assert_allclose(good["rank_histogram"], 0.1, atol=0.02)
-    assert narrow["spread_over_error"] < 0.3
-    assert narrow["rank_histogram"][0] > 0.3
-    assert good["crps"] < narrow["crps"]
+def test_an_ensemble_is_scored_and_shown(case, tmp_path):
+    rng = np.random.default_rng(2)
+    members = {
+        n: t[None] + 0.1 * variable(n).peak * rng.normal(size=(8, *t.shape)) for n, t in case.targets.items()
+    }
+    found = {n: Calibration() for n in case.targets}
+    for name, calibration in found.items():
+        for step in range(STEPS):
+            times = slice(step, step + 1)
+            truth = case.energy(name, case.targets[name][times], times)
+            calibration.add(case.energy(name, members[name][:, times], times), truth)
+    outputs = {n: m.mean(axis=0) for n, m in members.items()}
+    emulations = [Emulation("constant", {n: t * 0 for n, t in case.targets.items()}),
+                  Emulation("cloud", outputs, calibration=found)]  # fmt: skip
+    scores = score(case, emulations)
+    rain = scores["models"]["cloud"]["ensemble"]["cam_out_PRECC"]
+    direct = metrics.crps(case.energy("cam_out_PRECC", members["cam_out_PRECC"]),
+                          case.energy("cam_out_PRECC", case.targets["cam_out_PRECC"]))  # fmt: skip
+    assert rain["crps"] == pytest.approx(direct)
+    assert rain["crps_interval"]["low"] < rain["crps"] < rain["crps_interval"]["high"]
+    assert len(scores["models"]["cloud"]["ensemble"]["ptend_t"]["crps_levels"]) == LEVELS
+    assert scores["models"]["constant"]["ensemble"] == {}
+    write_report(tmp_path, case, emulations, scores, data="synthetic", pressure=np.linspace(1, 990, LEVELS))
+    page = (tmp_path / "index.html").read_text()
+    assert "calibration.png" in page
+    for heading in (
+        "CRPS",
+        "Spread over error",
+        "HSR (published)",
+        "MAE by regime",
+        "Extremes",
+        "Each against",
+    ):
+        assert heading in page, heading
+
+
+def test_what_the_data_do_not_hold_is_left_out(case, emulations):
+    few = Case({"coszrs_end": case.inputs["coszrs_end"]}, {n: case.targets[n] for n in V1_TARGETS},
+               case.mass, case.area, case.lat, case.lon, case.ymd)  # fmt: skip
+    scores = score(few, emulations[:2])
+    regimes = scores["models"]["good"]["variables"]["ptend_t"]["mae_by_regime"]
+    assert "land" not in regimes
+    assert "day" in regimes
+    assert "NETSW identity, rms [W/m2]" not in scores["truth"]["invariants"]
