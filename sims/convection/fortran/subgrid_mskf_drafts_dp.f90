@@ -11,7 +11,7 @@
 !> the stencils open; they were found by inversion of WRF's tendencies, and what is left is in docs/physics/mskf.md.
 module subgrid_mskf_drafts_dp
    use subgrid_kinds, only: wp => dp
-   use subgrid_mskf_constants_dp, only: heat_capacity, virtual_factor
+   use subgrid_mskf_constants_dp, only: heat_capacity, vapour_ratio, virtual_factor
    use subgrid_mskf_pressure_dp, only: cloud_radius, first_zero
    use subgrid_mskf_state_dp, only: downdraft_type, environment_type, updraft_type
    implicit none (type, external)
@@ -21,8 +21,6 @@ module subgrid_mskf_drafts_dp
    real(wp), parameter :: shape_ratio = 0.8_wp/0.1795034144446016_wp   !< c [1]
    real(wp), parameter :: wavenumber = first_zero/cloud_radius         !< χ' [m-1]
    real(wp), parameter :: wrf_gravity = 9.8_wp                         !< [m s-2]
-   real(wp), parameter :: energy_virtual_factor = 0.6207_wp            !< in the static energy [1]
-   real(wp), parameter :: energy_height = 0.62_wp                      !< its height above the mid-level [layer]
 
 contains
 
@@ -94,8 +92,9 @@ contains
       curvature = (log(density(k + 1)/density(k))/env%dz(k) - log(density(k)/density(k - 1))/env%dz(k - 1))/env%thickness(k)
    end function curvature
 
-   !> B_u - B_d [m s-2] from virtual static energies (c_p T_v + g z)(1 + 0.608 q). Between its top and the source layer WRF
-   !> knows no downdraft air: dry air of the environment's temperature stands in.
+   !> B_u - B_d at the top of layer k [m s-2]: g times the difference of the drafts' virtual static energies over the mean of
+   !> the environment's in layers k and k + 1. Between its top and the source layer WRF knows no downdraft air: dry air of the
+   !> environment's temperature stands in.
    pure real(wp) function buoyancy_difference(env, up, down, k)
       type(environment_type), intent(in) :: env
       type(updraft_type), intent(in) :: up
@@ -103,25 +102,27 @@ contains
       integer, intent(in) :: k
       real(wp) :: height, t, q
 
-      height = wrf_gravity/heat_capacity*(env%z(k) + energy_height*env%thickness(k))
+      height = env%z(k) + 0.5_wp*env%thickness(k)
       t = env%t(k)
       q = 0.0_wp
       if (k == down%top .or. down%detrained(k) > 0.0_wp) then
          t = down%t(k)
          q = down%q(k)
       end if
-      buoyancy_difference = wrf_gravity*(virtual_energy(up%t(k), up%q(k), height) - virtual_energy(t, q, height)) &
-         /virtual_energy(env%t(k), env%q(k), height)
+      buoyancy_difference = 2.0_wp*wrf_gravity*(virtual_energy(up%t(k), up%q(k), height) - virtual_energy(t, q, height)) &
+         /(virtual_energy(env%t(k), env%q(k), height) &
+         + virtual_energy(env%t(k + 1), env%q(k + 1), height + env%thickness(k + 1)))
    end function buoyancy_difference
 
-   !> Virtual static energy over c_p [K]; q is a mixing ratio.
+   !> (T + 0.622 q_v T + g z/c_p)(1 + 0.608 q_v) [K] with the specific humidity q_v; WRF counts the vapour twice, once with
+   !> another number.
    elemental pure real(wp) function virtual_energy(t, q, height)
-      real(wp), intent(in) :: t, q     !< [K], [kg kg-1]
-      real(wp), intent(in) :: height   !< g z/c_p [K]
+      real(wp), intent(in) :: t, q     !< [K], mixing ratio [kg kg-1]
+      real(wp), intent(in) :: height   !< z [m]
       real(wp) :: specific
 
       specific = q/(1.0_wp + q)
-      virtual_energy = (t*(1.0_wp + energy_virtual_factor*specific) + height)*(1.0_wp + virtual_factor*specific)
+      virtual_energy = (t*(1.0_wp + vapour_ratio*specific) + height*wrf_gravity/heat_capacity)*(1.0_wp + virtual_factor*specific)
    end function virtual_energy
 
    !> Mean over each layer of a quantity at the layer tops; that at the ground is 0.
