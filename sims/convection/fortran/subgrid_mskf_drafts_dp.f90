@@ -18,7 +18,7 @@ module subgrid_mskf_drafts_dp
    private
    public :: add_downdraft_sources, layer_mean
 
-   real(wp), parameter :: shape_ratio = 0.8_wp/0.1795034144446016_wp   !< c [1]
+   real(wp), parameter :: shape_ratio = 0.8_wp/0.179515_wp   !< c; the integral is 0.1795034, WRF has it rounded [1]
    real(wp), parameter :: wavenumber = first_zero/cloud_radius         !< χ' [m-1]
    real(wp), parameter :: wrf_gravity = 9.8_wp                         !< [m s-2]
 
@@ -42,7 +42,7 @@ contains
       integer :: k, n
 
       n = size(density)
-      area_u = factor*up%flux(base)/at_top(base)
+      area_u = area(size(area))
       area_d = -factor*down%flux(down%top)/at_top(down%top)
       layer_area = layer_mean(area)
       speed = 0.0_wp

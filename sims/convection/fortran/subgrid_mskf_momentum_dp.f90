@@ -52,7 +52,7 @@ contains
       divergence = 0.0_wp
       direction = 0.0_wp
       if (.not. env%clean .and. down%evaporation > 0.0_wp .and. down%top >= base) then
-         area = factor*up%flux(base)/at_top(base)
+         area = factor*up%flux(closure%cloud_base)/at_top(closure%cloud_base)
          area(:down%top) = area(:down%top) - factor*down%flux(down%top)/at_top(down%top)
          direction = mean_direction(env, density, closure%cloud_base + 1, up%top)
       end if

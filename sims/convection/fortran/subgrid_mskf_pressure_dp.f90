@@ -29,7 +29,10 @@ module subgrid_mskf_pressure_dp
       -4.396367190020e-04_wp, -4.546479662436e-04_wp, -4.587620110160e-04_wp]
    real(wp), parameter :: decay(modes) = (zeros/disc)**2   !< [m-2]
    real(wp), parameter :: weight(modes) = 2.0_wp*bessel_j1(zeros*radius_ratio)/(cloud_radius*bessel_j0(zeros)**2)
-   real(wp), parameter :: shear_weight(modes) = 4.0_wp/disc**2*(bessel_j1(zeros*radius_ratio)/bessel_j0(zeros))**2
+   !> What the rounded tables of WRF make of the shear's weights, by regression on its tendencies.
+   real(wp), parameter :: rounding(modes) = 1.0_wp + 1.0e-4_wp*[-1.51_wp, 0.08_wp, 2.28_wp, 3.59_wp, 3.64_wp, 2.63_wp, &
+      0.98_wp, -0.85_wp, -2.50_wp, -3.74_wp]
+   real(wp), parameter :: shear_weight(modes) = 4.0_wp/disc**2*(bessel_j1(zeros*radius_ratio)/bessel_j0(zeros))**2*rounding
    real(wp), parameter :: dipole_weight(modes) = weight*alpha1
    real(wp), parameter :: divergence_weight(modes) = weight*(alpha2 - alpha1)
 

@@ -63,16 +63,21 @@ def test_condensate_in_the_cloud_also_of_rejected_plumes(reference, double):
     assert double["qc_kf"][stored["exit_code_r8"] == -4].max() > 0
 
 
-def test_momentum_of_clouds_without_downdraft(reference, double):
+def test_momentum(reference, double):
     stored, _ = reference
-    n = stored["nlev"][:, None]
-    downdraft = np.any((stored["ddr_kf"] != 0) & (np.arange(stored["t"].shape[1]) < n), axis=1)
-    keep = (stored["exit_code_r8"] > 0) & ~downdraft & (stored["well_conditioned"] == 1)
-    assert keep.sum() > 100
+    good = (stored["exit_code_r8"] > 0) & (stored["well_conditioned"] == 1)
+    used = np.arange(stored["t"].shape[1]) < stored["nlev"][:, None]
+    downdraft = np.any((stored["ddr_kf"] != 0) & used, axis=1)
     for name in ("rucuten", "rvcuten"):
-        error = errors(double, stored, name, "_r8", keep)
-        assert np.quantile(error, 0.95) < 1e-4
-        assert error.max() < 2e-4
+        alone = errors(double, stored, name, "_r8", good & ~downdraft)
+        assert alone.size > 100
+        assert alone.max() < 5e-6
+        beside = errors(double, stored, name, "_r8", good & downdraft)
+        assert beside.size > 90
+        assert np.median(beside) < 2e-5
+        assert np.mean(beside < 1e-4) > 0.93
+        # Where the drafts cancel at cloud base, the levels above it are not WRF's to the last digit.
+        assert np.mean(np.concatenate([alone, beside]) < 1e-4) > 0.96
 
 
 def test_single_precision_spreads_as_wrf_does(reference):
