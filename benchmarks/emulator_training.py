@@ -9,7 +9,9 @@ batches as training does.
 """
 
 import argparse
+import contextlib
 import dataclasses
+import fcntl
 import json
 import time
 from pathlib import Path
@@ -30,22 +32,31 @@ from subgrid.jax_models.training_set import TrainingSet, shuffled_batches
 EMULATORS = ("mlp", "unet", "bilstm", "res_lstm", "convnext")
 
 
-def seconds_per_call(run, seconds: float) -> float:
-    """Best of three shares of `seconds`; `run(n)` makes n calls and waits for the last."""
+SHARES = 5
+
+
+def seconds_per_call(run, seconds: float, turn: Path | None) -> float:
+    """Best of five shares of `seconds`; `run(n)` makes n calls and waits for the last.
+
+    turn: a file that is locked meanwhile, so that programs that compile side by side are timed in turn.
+    """
     run(2)
-    start = time.perf_counter()
-    run(3)
-    once = (time.perf_counter() - start) / 3
-    calls = max(3, int(seconds / 3 / once))
-    shares = []
-    for _ in range(3):
+    with contextlib.nullcontext() if turn is None else turn.open("w") as file:
+        if file:
+            fcntl.flock(file, fcntl.LOCK_EX)
         start = time.perf_counter()
-        run(calls)
-        shares.append((time.perf_counter() - start) / calls)
+        run(3)
+        once = (time.perf_counter() - start) / 3
+        calls = max(3, int(seconds / SHARES / once))
+        shares = []
+        for _ in range(SHARES):
+            start = time.perf_counter()
+            run(calls)
+            shares.append((time.perf_counter() - start) / calls)
     return min(shares)
 
 
-def matrix_peak(compute: str, size: int, seconds: float) -> float:
+def matrix_peak(compute: str, size: int, **timing) -> float:
     """FLOP/s of a product of two random square matrices."""
     a, b = (jax.random.normal(jax.random.key(i), (size, size), jnp.dtype(compute)) for i in range(2))
     product = jax.jit(jnp.matmul)
@@ -55,10 +66,10 @@ def matrix_peak(compute: str, size: int, seconds: float) -> float:
             c = product(a, b)
         c.block_until_ready()
 
-    return 2 * size**3 / seconds_per_call(run, seconds)
+    return 2 * size**3 / seconds_per_call(run, **timing)
 
 
-def training_rates(name: str, compute: str, batch: int, columns, seconds: float) -> dict[str, float]:
+def training_rates(name: str, compute: str, batch: int, columns, **timing) -> dict[str, float]:
     """Columns per second of the step and of the loop, and operations of a step per column."""
     chosen = dataclasses.replace(recipe(name), compute=compute, batch=batch)
     data = TrainingSet(columns, feature_set(chosen.features))
@@ -82,8 +93,8 @@ def training_rates(name: str, compute: str, batch: int, columns, seconds: float)
 
         return run
 
-    step = seconds_per_call(runner(lambda _: first), seconds)
-    loop = seconds_per_call(runner(batch_at), seconds)
+    step = seconds_per_call(runner(lambda _: first), **timing)
+    loop = seconds_per_call(runner(batch_at), **timing)
     return {"step": batch / step, "loop": batch / loop, "flops_per_column": operations / batch}
 
 
@@ -96,15 +107,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--matrix", type=int, default=8192)
     parser.add_argument("--steps", type=int, default=12, help="mock time steps of 384 columns")
+    parser.add_argument("--turn", type=Path, help="file to lock while the device is timed")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    timing = {"seconds": arguments.seconds, "turn": arguments.turn}
     columns = mock_columns(arguments.steps, ncol=384, seed=0)
     results = {"device": jax.devices()[0].device_kind, "batch": arguments.batch, "peak": {}, "training": {}}
     for compute in arguments.compute:
-        results["peak"][compute] = peak = matrix_peak(compute, arguments.matrix, arguments.seconds)
+        results["peak"][compute] = peak = matrix_peak(compute, arguments.matrix, **timing)
         print(f"{results['device']}, {compute}: matrix product {peak / 1e12:.1f} TFLOP/s", flush=True)
         for name in arguments.emulator:
-            found = training_rates(name, compute, arguments.batch, columns, arguments.seconds)
+            found = training_rates(name, compute, arguments.batch, columns, **timing)
             found["fraction_of_peak"] = found["step"] * found["flops_per_column"] / peak
             results["training"][f"{name} {compute}"] = found
             print(

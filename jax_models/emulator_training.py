@@ -13,7 +13,7 @@ from flax import nnx
 from ..contracts.errors import InputError
 from ..contracts.variables import STEP_S
 from .column_emulator import ColumnEmulator
-from .recipes import Recipe
+from .recipes import Recipe, epochs_for
 from .sampling import drawn_batches
 from .training import TrainingConfig, TrainingResult, fit
 from .training_set import StreamedSet, TrainingSet
@@ -43,7 +43,7 @@ def train_emulator(
     """
     sample = data.sample
     emulator = recipe.build(sample, nnx.Rngs(seed))
-    epochs = recipe.epochs if epochs is None else epochs
+    epochs = epochs_for(recipe, len(data)) if epochs is None else epochs
     if recipe.solve is not None:
         recipe.solve(emulator, sample)
     if recipe.epochs == 0:

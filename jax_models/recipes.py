@@ -48,8 +48,9 @@ def standard(data: TrainingSet) -> np.ndarray:
 class Recipe:
     """One emulator.
 
-    weigh: gives loss weights (n, n_out) or (n_out,). epochs 0: solved, not descended. compute: the type in
-    which the network is evaluated in training. sampling: which rows are drawn more often.
+    weigh: gives loss weights (n, n_out) or (n_out,). epochs 0: solved, not descended. updates: small data are
+    passed over more often than `epochs`, until the parameters have moved at least this many times. compute:
+    the type in which the network is evaluated in training. sampling: which rows are drawn more often.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Recipe:
     objective: Objective = MSE
     weigh: Weigh = field(default=standard)
     epochs: int = 25
+    updates: int = 0
     batch: int = 512
     learning_rate: float = 5e-4
     weight_decay: float = 0.0
@@ -148,6 +150,12 @@ RECIPES: dict[str, Recipe] = {
         ),
     )
 }
+
+
+def epochs_for(chosen: Recipe, rows: int) -> int:
+    """Passes over `rows` training rows that the recipe wants."""
+    per_epoch = rows // min(chosen.batch, rows)
+    return max(chosen.epochs, -(-chosen.updates // per_epoch))
 
 
 def recipe(name: str) -> Recipe:
