@@ -67,7 +67,7 @@ class ClosureVectorEnv(VectorEnv):
     def step(self, actions: np.ndarray):
         """(observations, rewards, terminated, truncated, infos), each with a leading axis E; rewards float64.
 
-        InputError: actions of another shape or not finite, or no reset before.
+        InputError: actions of another shape, not finite or beyond −1 … 1, or no reset before.
         """
         if self._simulations is None:
             raise InputError("No episode is under way; call reset before step.")
@@ -76,6 +76,10 @@ class ClosureVectorEnv(VectorEnv):
             raise InputError(
                 f"The actions have shape {actions.shape}, {np.isfinite(actions).mean():.0%} of them finite; "
                 f"expected finite numbers of shape {self.action_space.shape}."
+            )
+        if (largest := np.abs(actions).max()) > 1.0:
+            raise InputError(
+                f"The largest action is ±{largest:.6g}, expected −1 … 1; clip or squash actions before step."
             )
         (self._key, seen, memory, self._simulations), (reward, terminated, truncated), final = _advance(
             self.environment, self.num_envs, self._key, self._simulations, actions, self.params

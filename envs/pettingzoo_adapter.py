@@ -131,6 +131,10 @@ class ClosureParallelEnv(ParallelEnv):
                 raise InputError(
                     f"The action of {agent} is {action!r}; expected finite numbers of shape {shape}."
                 )
+            if np.abs(action).max() > 1.0:
+                raise InputError(
+                    f"The action of {agent} is {action!r}, expected −1 … 1; clip or squash it before step."
+                )
         stacked = np.array([actions[agent] for agent in self.possible_agents], KIND)
         return stacked.reshape(self.environment.action_shape)
 

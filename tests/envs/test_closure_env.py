@@ -83,6 +83,16 @@ def test_nan_terminates_one_simulation_and_leaves_the_others_alone(environment, 
     np.testing.assert_array_equal(reward[others], sound[2][others])
 
 
+def test_a_nan_action_ends_its_own_simulation_only(environment, params, batch):
+    keys, _, state, step = batch
+    sound = step(keys, state, middle(environment), params)
+    found = step(keys, state, middle(environment).at[2].set(jnp.nan), params)
+    assert found[3].tolist() == [False, False, True, False]
+    assert all_finite(found)
+    others = np.array([0, 1, 3])
+    np.testing.assert_array_equal(found[2][others], sound[2][others])
+
+
 def test_a_blow_up_is_terminated_with_a_finite_final_observation(environment, params, batch):
     keys, _, state, step = batch
     wild = State(state.flow.vorticity_hat * 1e4, state.flow.previous_advection_hat, state.flow.steps)

@@ -143,6 +143,8 @@ def test_bad_input_is_refused_and_harms_nothing(simulations, environment, params
         simulations.step(ACTIONS[0, :1])
     with pytest.raises(InputError, match="0% of them finite"):
         simulations.step(np.full_like(ACTIONS[0], np.nan))
+    with pytest.raises(InputError, match=r"largest action is ±1\.5, expected −1"):
+        simulations.step(np.full_like(ACTIONS[0], -1.5))
     np.testing.assert_equal(simulations.step(ACTIONS[0]), play(simulations, SEED)[1])
     for seed in (-1, 0.5):
         with pytest.raises(InputError, match="seed"):

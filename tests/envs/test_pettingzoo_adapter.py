@@ -113,6 +113,8 @@ def test_bad_input_is_refused_and_harms_nothing(parallel):
     for wrong in (np.zeros(2, np.float32), np.array([np.nan], np.float32)):
         with pytest.raises(InputError, match="action of agent_1_1"):
             parallel.step(good | {"agent_1_1": wrong})
+    with pytest.raises(InputError, match=r"agent_1_1 .* expected −1"):
+        parallel.step(good | {"agent_1_1": np.array([1.5], np.float32)})
     after = parallel.step(good)
     np.testing.assert_equal(after, play(parallel, SEED)[1])
     with pytest.raises(InputError, match="call reset"):
