@@ -71,7 +71,7 @@ def shardings(state: LearnerState, mesh: Mesh) -> LearnerState:
     )
 
 
-def initial_state(
+def make_start(
     environment: Environment,
     params: Any,
     network: nnx.Module,
@@ -80,8 +80,9 @@ def initial_state(
     *,
     seed: int,
     mesh: Mesh,
-) -> LearnerState:
-    """Fix normalisation and reward scale from first trajectories, then begin all simulations afresh."""
+) -> tuple[Callable[..., LearnerState], tuple]:
+    """(compiled function, its arguments) that make the first state of a run: normalisation and reward scale
+    are fixed from first trajectories, then all simulations begin afresh."""
     graphdef, weights, fixed = nnx.split(network, nnx.Param, ...)
 
     def make(weights, fixed, params):
@@ -113,7 +114,13 @@ def initial_state(
 
     arguments = (weights, fixed, params)
     where = shardings(jax.eval_shape(make, *arguments), mesh)
-    return jax.jit(make, out_shardings=where)(*place(arguments, replicated(mesh)))
+    return jax.jit(make, out_shardings=where), place(arguments, replicated(mesh))
+
+
+def initial_state(*arguments: Any, **options: Any) -> LearnerState:
+    """The first state of a run; arguments of `make_start`."""
+    start, inputs = make_start(*arguments, **options)
+    return start(*inputs)
 
 
 def make_iteration(environment: Environment, graphdef: Any, algorithm: Any, config: Any, mesh: Mesh):
