@@ -62,37 +62,38 @@ contains
       logical, intent(in) :: exact   !< the error function itself instead of WRF's rational approximation
       real(wp), intent(in) :: f      !< critical fraction [1]
       real(wp), intent(out) :: entrained, detrained   !< [1]
+      real(wp), parameter :: edge = exp(-4.5_wp), norm = 0.202765151_wp
+      real(wp), parameter :: half_area = 0.5_wp*sqrt(8.0_wp*atan(1.0_wp)), edge_area = half_area*erf(3.0_wp/sqrt(2.0_wp))
+      real(wp) :: y, bell, core, above, below
 
       if (f >= 1.0_wp) then
          entrained = 1.0_wp
          detrained = 0.0_wp
+         return
       else if (f <= 0.0_wp) then
          entrained = 0.0_wp
          detrained = 1.0_wp
-      else
-         entrained = partial_integral(exact, f)
-         detrained = partial_integral(exact, 1.0_wp - f)
+         return
       end if
-   end subroutine mixing_integrals
-
-   !> E(f).
-   pure real(wp) function partial_integral(exact, f)
-      logical, intent(in) :: exact
-      real(wp), intent(in) :: f   !< [1]
-      real(wp), parameter :: edge = exp(-4.5_wp), norm = 0.202765151_wp
-      real(wp) :: y, bell, area
-
-      y = 6.0_wp*f - 3.0_wp
+      y = abs(6.0_wp*f - 3.0_wp)
       bell = exp(-0.5_wp*y**2)
-      if (exact) then
-         area = 0.5_wp*sqrt(8.0_wp*atan(1.0_wp))*(erf(y/sqrt(2.0_wp)) + erf(3.0_wp/sqrt(2.0_wp)))
-      else if (y >= 0.0_wp) then
-         area = root_two_pi - edge*tail_series(3.0_wp) - bell*tail_series(y)
+      if (exact) then   ! areas under the bell from -3 to y and from -3 to -y
+         core = half_area*erf(y/sqrt(2.0_wp))
+         above = edge_area + core
+         below = edge_area - core
       else
-         area = bell*tail_series(-y) - edge*tail_series(3.0_wp)
+         below = bell*tail_series(y) - edge*tail_series(3.0_wp)
+         above = root_two_pi - edge*tail_series(3.0_wp) - bell*tail_series(y)
       end if
-      partial_integral = (area/12.0_wp + (edge - bell)/36.0_wp - 0.5_wp*edge*f**2)/norm
-   end function partial_integral
+      entrained = above
+      detrained = below
+      if (f < 0.5_wp) then
+         entrained = below
+         detrained = above
+      end if
+      entrained = (entrained/12.0_wp + (edge - bell)/36.0_wp - 0.5_wp*edge*f**2)/norm
+      detrained = (detrained/12.0_wp + (edge - bell)/36.0_wp - 0.5_wp*edge*(1.0_wp - f)**2)/norm
+   end subroutine mixing_integrals
 
    !> Abramowitz and Stegun 26.2.16: the Gaussian tail ∫_y^∞ e^{-s²/2} ds is e^{-y²/2} times this, y >= 0.
    pure real(wp) function tail_series(y)

@@ -134,7 +134,7 @@ contains
       if (thermo%tabulated) then
          call saturate_by_table(thermo, p, theta_e, t, q)
       else
-         call saturate_by_newton(thermo, p, theta_e, t, q)
+         call saturate_by_halley(thermo, p, theta_e, t, q)
       end if
    end subroutine saturate
 
@@ -168,15 +168,15 @@ contains
       cell = int(max(0.0_wp, min(position, real(entries - 2, wp)))) + 1
    end function cell
 
-   !> Newton's method on ln θ_es(T; p) = ln θ_e. The look-up tables, where they reach, only give the first guess, good to
-   !> 1e-3 K: the answer is good to 1e-7 K with or without them.
-   pure subroutine saturate_by_newton(thermo, p, theta_e, t, q)
+   !> Halley's method on f = ln θ_es(T; p) - ln θ_e. The look-up tables, where they reach, only give the first guess, good to
+   !> some 1e-3 K: the answer is good to 1e-7 K with or without them. f'' is that of the moist part, which grows with e_s.
+   pure subroutine saturate_by_halley(thermo, p, theta_e, t, q)
       type(thermodynamics_type), intent(in) :: thermo
       real(wp), intent(in) :: p, theta_e   !< [Pa], [K]
       real(wp), intent(out) :: t, q        !< [K], [kg kg-1]
-      real(wp), parameter :: tolerance = 3.0e-6_wp
+      real(wp), parameter :: tolerance = 2.0e-5_wp   ! of a step, whose error is its cube times some 1e-3 K-2
       integer, parameter :: most_steps = 60
-      real(wp) :: log_p, step, moisture, factor, slope
+      real(wp) :: log_p, step, moisture, factor, relative_slope, slope, gradient
       integer :: n
 
       log_p = log(reference_pressure/p)
@@ -190,17 +190,19 @@ contains
          q = saturation_mixing_ratio(t, p)
          moisture = q*(1.0_wp + 0.81_wp*q)
          factor = 3374.6525_wp/t - 2.5403_wp
-         slope = saturation_slope(t)*q*(1.0_wp + q/vapour_ratio)
-         step = log(t/theta_e) + moist_exponent(q)*log_p + factor*moisture
-         step = step/((1.0_wp - 3374.6525_wp/t*moisture)/t &
-            + slope*(factor*(1.0_wp + 1.62_wp*q) - 0.2854_wp*0.28_wp*log_p))
+         relative_slope = saturation_slope(t)
+         slope = relative_slope*q*(1.0_wp + q/vapour_ratio)
+         gradient = (1.0_wp - 3374.6525_wp/t*moisture)/t &
+            + slope*(factor*(1.0_wp + 1.62_wp*q) - 0.2854_wp*0.28_wp*log_p)
+         step = (log(t/theta_e) + moist_exponent(q)*log_p + factor*moisture)/gradient
          step = max(-15.0_wp, min(15.0_wp, step))
+         if (abs(step) < 1.0_wp) step = step*(1.0_wp + 0.5_wp*step*relative_slope*(1.0_wp - 1.0_wp/(t*gradient)))
          t = max(100.0_wp, t - step)
-         q = q - slope*step
+         q = q - slope*step*(1.0_wp - 0.5_wp*step*relative_slope)
          if (abs(step) < tolerance*t) return
       end do
       q = saturation_mixing_ratio(t, p)
-   end subroutine saturate_by_newton
+   end subroutine saturate_by_halley
 
    !> Saturate a parcel at (p, θ_e): excess vapour condenses; a deficit is met by its condensate, pro rata, as far as
    !> that goes, and the rest leaves the parcel warmer than saturated air of the same θ_e.
