@@ -9,11 +9,11 @@ import numpy as np
 
 from ..envs.closure_env import ClosureEnv, EnvParams
 from ..envs.ensemble import Ensemble, RunPlan
-from ..envs.uniform_closure import UniformClosure, constants, stack
 from ..sims.closures import get_closure
 from ..sims.closures.flow import Flow
 from ..sims.turbulence2d.gradient_model import gradient_model
 from ..validation.turbulence import spectrum_reward
+from .closure_forms import UNIFORM
 from .closure_kalman import KalmanTuned
 from .progress import Progress, silent
 
@@ -29,6 +29,16 @@ FAMILIES = {
         for b in (0.0, 0.3, 0.6, 0.8, 0.9, 1.0, 1.1, 1.3)
     ],
 }
+
+SPARING_FAMILIES = {
+    "vortex_sparing": [
+        {"drain": float(c), "returned": float(b), "steepness": float(p)}
+        for c in np.geomspace(0.15, 1.0, 5)
+        for b in np.linspace(0.9, 1.4, 6)
+        for p in (2.5, 3.0, 3.5)
+    ]
+}
+"""Tuned by ensemble Kalman inversion alone: the candidates are its prior and its budget."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +64,10 @@ def tune(
     `params` holds `copies` initial states, so every candidate starts from the same ones.
     """
     candidates = [(family, member) for family, members in FAMILIES.items() for member in members]
-    members = stack([constants(**member) for _, member in candidates for _ in range(copies)])
+    members = UNIFORM.members([member for _, member in candidates for _ in range(copies)])
     blocks = max(1, round(time / PIECE))
     plan = RunPlan(spin_up=spin_up, blocks=blocks, block_time=time / blocks)
-    runs = Ensemble(environment, uniform_closure, plan).run(params, members, progress)
+    runs = Ensemble(environment, UNIFORM.make_closure, plan).run(params, members, progress)
     shape = (len(candidates), copies)
     reward = runs["reward"].mean(1).reshape(shape).mean(1)
     spectrum = runs["spectrum"].mean(1)
@@ -87,11 +97,6 @@ def _best(rows: list[dict[str, float]]) -> Tuned:
     first = max(rows, key=lambda row: row["reward"])
     second = max(rows, key=lambda row: row["spectrum_reward"])
     return Tuned(constants_of(first), constants_of(second), rows)
-
-
-def uniform_closure(member: UniformClosure, steps: Any) -> UniformClosure:
-    """A member of an ensemble of constants is a closure already, whatever the time."""
-    return member
 
 
 @dataclass(frozen=True)
@@ -126,12 +131,17 @@ def uniform_baselines(
     return found
 
 
+def sparing_baselines(kalman: Mapping[str, KalmanTuned]) -> dict[str, dict[str, float]]:
+    """Constants of the vortex-sparing closure by name."""
+    tuned = {f"{family} tuned by ensemble Kalman": kalman[family].constants for family in SPARING_FAMILIES}
+    return {"vortex_sparing, its usual constants": {}, **tuned}
+
+
 def other_baselines() -> dict[str, Callable]:
     """Closures without constants to tune, by name."""
     return {
         "dynamic_smagorinsky": get_closure("dynamic_smagorinsky"),
         "dynamic_leith": get_closure("dynamic_leith"),
-        "vortex_sparing, its usual constants": get_closure("vortex_sparing"),
         "gradient model GM2": GradientModel(2),
         "gradient model GM4": GradientModel(4),
     }

@@ -16,8 +16,8 @@ from ..contracts.errors import InputError
 from ..envs.closure_env import ClosureEnv, EnvParams
 from ..envs.ensemble import Ensemble, RunPlan
 from ..envs.targets import Target
-from ..envs.uniform_closure import constants, stack
 from ..jax_models.ensemble_kalman import ensemble_kalman_update
+from .closure_forms import UNIFORM, Form
 from .progress import Progress, silent
 
 ITERATIONS = 4
@@ -43,10 +43,11 @@ def tune_by_kalman(
     time: float,
     spin_up: float = 2.0,
     iterations: int = ITERATIONS,
+    form: Form = UNIFORM,
     seed: int = 0,
     progress: Progress = silent,
 ) -> dict[str, KalmanTuned]:
-    """Tune every family in at most as many simulations as a search over its candidates takes.
+    """Tune every family, all of one form, in no more simulations than a search of its candidates.
 
     families: the candidates of the search by family; mean and spread of their logarithms are the prior.
     params: `copies` initial states, from all of which every member runs for `time` after `spin_up`.
@@ -60,15 +61,15 @@ def tune_by_kalman(
     names = {family: parameter_names(candidates) for family, candidates in families.items()}
     history: dict[str, list[dict[str, float]]] = {family: [] for family in families}
     plan = RunPlan(spin_up=spin_up, blocks=1, block_time=time)
-    simulations = Ensemble(environment, lambda member, steps: member, plan)
+    simulations = Ensemble(environment, form.make_closure, plan)
     data, noise = spectrum_data(params.target)
     for iteration in range(iterations):
         everyone = [
-            constants(**dict(zip(names[family], np.exp(member), strict=True)))
+            dict(zip(names[family], np.exp(member), strict=True))
             for family, ensemble in ensembles.items()
             for member in ensemble
         ]
-        runs = simulations.run(params, stack([member for member in everyone for _ in range(copies)]))
+        runs = simulations.run(params, form.members([one for one in everyone for _ in range(copies)]))
         predictions = np.split(
             predicted_spectra(runs, copies), np.cumsum([len(e) for e in ensembles.values()])[:-1]
         )

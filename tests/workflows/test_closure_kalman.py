@@ -9,6 +9,7 @@ from subgrid.contracts.errors import InputError
 from subgrid.contracts.reference import read_reference
 from subgrid.envs.closure_env import ClosureEnv
 from subgrid.envs.ensemble import Ensemble
+from subgrid.envs.uniform_closure import stack
 from subgrid.sims.turbulence2d.cases import get_case
 from subgrid.workflows import closure_kalman
 from subgrid.workflows.closure_baselines import FAMILIES
@@ -77,7 +78,7 @@ def test_simulations_with_real_constants_are_updated(setting):
 def test_a_simulation_that_blows_up_in_a_batch_fails_alone(setting):
     environment, params = setting
     plan = closure_kalman.RunPlan(spin_up=0.0, blocks=1, block_time=0.2)
-    members = closure_kalman.stack([(0.01, 0, 0, 0), (-50.0, 0, 0, 0), (0.01, 0, 0, 0)])
+    members = stack([(0.01, 0, 0, 0), (-50.0, 0, 0, 0), (0.01, 0, 0, 0)])
     runs = Ensemble(environment, lambda member, steps: member, plan).run(params, members)
     assert runs["alive"].ravel().tolist() == [1.0, 0.0, 1.0]
     spectra = predicted_spectra(runs, copies=1)

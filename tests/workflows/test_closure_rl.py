@@ -75,6 +75,8 @@ def test_the_bundle_is_the_whole_closure(policy_file, params, tmp_path):
 def test_validation_writes_scores_of_all_closures(policy_file, tmp_path, monkeypatch):
     few = {name: members[::12] for name, members in closure_baselines.FAMILIES.items()}
     monkeypatch.setattr(closure_baselines, "FAMILIES", few)
+    sparing = {name: members[::20] for name, members in closure_baselines.SPARING_FAMILIES.items()}
+    monkeypatch.setattr(closure_baselines, "SPARING_FAMILIES", sparing)
     validate_closure({"learned": policy_file}, REFERENCE, tmp_path, PLAN)
     report = json.loads((tmp_path / "report.json").read_text())
     scores = report["grids"]["16"]["scores"]

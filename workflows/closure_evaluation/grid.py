@@ -15,12 +15,13 @@ from ...envs.policy_closure import PolicyClosure
 from ...sims.turbulence2d.cases import get_case
 from ...sims.turbulence2d.numerics import Numerics, check_choice
 from .. import closure_baselines
-from ..closure_baselines import Tuned, other_baselines, tune, uniform_baselines
+from ..closure_baselines import Tuned, other_baselines, sparing_baselines, tune, uniform_baselines
+from ..closure_forms import SPARING, UNIFORM
 from ..closure_kalman import ITERATIONS, KalmanTuned, tune_by_kalman
 from ..closure_rl import ClosureRl, make_environment, read_config
 from ..progress import Progress, silent
 from .maps import PolicyMap, sample_policy
-from .rows import Rows, control_rows, single_row, uniform_rows
+from .rows import Rows, control_rows, form_rows, single_row
 from .runs import Runs, run_rows
 from .scores import natural_variability, scores_with_bands, statistics, target_statistics
 from .store import PartStore
@@ -97,7 +98,7 @@ def validate_grid(
     kept = store or PartStore(None, "")
     training = environment.params(reference, held_out=False, count=plan.copies)
     held_out = environment.params(reference, held_out=True, count=max(plan.seeds, 2), seed=1)
-    steps = _Steps(3 + (2 if plan.survival_time else 1) * len(learned) + len(other_baselines()), progress)
+    steps = _Steps(5 + (2 if plan.survival_time else 1) * len(learned) + len(other_baselines()), progress)
     tuned, kalman = tune_constants(environment, training, plan, kept, steps)
     maps = {
         name: found
@@ -106,12 +107,13 @@ def validate_grid(
         and (found := sample_policy(environment, held_out, closure, snapshots=plan.map_snapshots))
     }
     groups = [single_row(name, closure, plan.seeds) for name, closure in learned.items()]
-    groups += [uniform_rows(uniform_baselines(tuned, kalman), plan.seeds)]
+    groups += [form_rows(UNIFORM, uniform_baselines(tuned, kalman), plan.seeds)]
+    groups += [form_rows(SPARING, sparing_baselines(kalman), plan.seeds)]
     groups += [single_row(name, closure, plan.seeds) for name, closure in other_baselines().items()]
     means = {name: found.mean_action for name, found in maps.items()}
     groups += control_rows(environment, learned, means, plan.seeds)
     enduring = [group for group in groups if plan.survival_of == "all" or group.names[0] in learned]
-    steps.count = 2 + len(groups) + (len(enduring) if plan.survival_time else 0)
+    steps.count = 3 + len(groups) + (len(enduring) if plan.survival_time else 0)
     runs = _run_all(environment, held_out, groups, plan, kept, steps)
     target = target_statistics(reference, environment)
     natural, band = natural_variability(reference, environment, target, plan.seeds * plan.plan.time)
@@ -142,7 +144,7 @@ def tune_constants(
     environment: ClosureEnv, training: EnvParams, plan: ValidationPlan, store: PartStore, steps: "_Steps"
 ) -> tuple[dict[str, Tuned], dict[str, KalmanTuned]]:
     """Constants by grid search and by ensemble Kalman inversion, by family; kept in `store`."""
-    search, inversion = steps.next(), steps.next()
+    search, inversion, other_inversion = steps.next(), steps.next(), steps.next()
     if kept := store.get("tuning"):
         searched, inverted = json.loads(str(kept["record"]))
         return (
@@ -151,14 +153,10 @@ def tune_constants(
         )
     budget = {"copies": plan.copies, "time": plan.tuning_time}
     tuned = tune(environment, training, progress=search, **budget)
-    kalman = tune_by_kalman(
-        environment,
-        training,
-        closure_baselines.FAMILIES,
-        iterations=plan.kalman_iterations,
-        progress=inversion,
-        **budget,
-    )
+    budget["iterations"] = plan.kalman_iterations
+    uniform, sparing = closure_baselines.FAMILIES, closure_baselines.SPARING_FAMILIES
+    kalman = tune_by_kalman(environment, training, uniform, progress=inversion, **budget)
+    kalman |= tune_by_kalman(environment, training, sparing, form=SPARING, progress=other_inversion, **budget)
     record = [{name: asdict(best) for name, best in family.items()} for family in (tuned, kalman)]
     store.put("tuning", {"record": np.array(json.dumps(record))})
     return tuned, kalman

@@ -11,8 +11,7 @@ import numpy as np
 from ...envs.closure_env import ClosureEnv
 from ...envs.ensemble import MakeClosure
 from ...envs.policy_closure import PolicyClosure
-from ...envs.uniform_closure import constants, stack
-from ..closure_baselines import uniform_closure
+from ..closure_forms import Constants, Form
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +23,10 @@ class Rows:
     members: Any
 
 
-def uniform_rows(closures: Mapping[str, Mapping[str, float]], seeds: int) -> Rows:
-    """Closures of constants, by name (empty: no closure)."""
-    members = stack([constants(**chosen) for chosen in closures.values() for _ in range(seeds)])
-    return Rows(tuple(closures), uniform_closure, members)
+def form_rows(form: Form, closures: Mapping[str, Constants], seeds: int) -> Rows:
+    """Closures of one form by name."""
+    members = form.members([chosen for chosen in closures.values() for _ in range(seeds)])
+    return Rows(tuple(closures), form.make_closure, members)
 
 
 def single_row(name: str, closure: Callable, seeds: int) -> Rows:

@@ -81,11 +81,12 @@ def constants_table(found: GridValidation) -> Table:
     """The constants that each way of tuning chose, and what they cost."""
     rows = []
     for family, best in found.tuned.items():
-        kalman = found.kalman[family]
+        tried = str(len(best.table))
+        rows.append([f"{family}, search by reward", _constants(best.by_reward), tried, ""])
+        rows.append([f"{family}, search by spectrum", _constants(best.by_spectrum), tried, ""])
+    for family, kalman in found.kalman.items():
         failed = sum(row["failed"] for row in kalman.history)
         tried = kalman.members * len(kalman.history)
-        rows.append([f"{family}, search by reward", _constants(best.by_reward), str(len(best.table)), ""])
-        rows.append([f"{family}, search by spectrum", _constants(best.by_spectrum), str(len(best.table)), ""])
         rows.append([f"{family}, ensemble Kalman", _constants(kalman.constants), str(tried), str(failed)])
     return Table(["tuning", "constants", "sets of constants tried", "of them blown up"], rows)
 

@@ -7,8 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from subgrid.envs.closure_env import KIND
 from subgrid.envs.policy_closure import PolicyClosure
-from subgrid.workflows.closure_evaluation.rows import control_rows, open_loop_rows, uniform_rows
+from subgrid.sims.closures import Flow, get_closure
+from subgrid.sims.turbulence2d.jax_solver import make_operators
+from subgrid.workflows.closure_evaluation.rows import control_rows, form_rows, open_loop_rows
+from subgrid.workflows.closure_forms import SPARING, UNIFORM
 
 SEEDS = 2
 
@@ -59,5 +63,15 @@ def test_without_a_policy_the_middle_of_the_bounds_is_the_control(environment):
 
 
 def test_constants_become_members_in_the_order_of_rows():
-    rows = uniform_rows({"none": {}, "leith": {"leith": 0.2}}, SEEDS)
+    rows = form_rows(UNIFORM, {"none": {}, "leith": {"leith": 0.2}}, SEEDS)
     np.testing.assert_allclose(rows.members.leith, [0.0, 0.0, 0.2**3, 0.2**3], rtol=1e-6)
+
+
+def test_constants_of_a_form_are_those_of_its_closure(environment, params):
+    rows = form_rows(SPARING, {"usual": {}, "mine": {"drain": 0.2, "steepness": 3.0}}, 1)
+    flow = Flow.of(params.starts[0], make_operators(environment.grid, KIND))
+    for index, given in enumerate(({}, {"drain": 0.2, "steepness": 3.0})):
+        member = jax.tree.map(lambda leaf, index=index: leaf[index], rows.members)
+        found = rows.make_closure(member, 0)(flow)
+        expected = get_closure("vortex_sparing", **given)(flow)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * float(jnp.abs(expected).max()))

@@ -5,10 +5,10 @@ import pytest
 
 from subgrid.contracts.errors import FileError
 from subgrid.envs.uniform_closure import constants, stack
-from subgrid.workflows.closure_baselines import uniform_closure
 from subgrid.workflows.closure_evaluation.rows import Rows
 from subgrid.workflows.closure_evaluation.store import PartStore
 from subgrid.workflows.closure_evaluation.survival import run_survival
+from subgrid.workflows.closure_forms import UNIFORM
 
 SETTINGS = {"time": 0.6, "chunk": 0.2, "sample_interval": 0.05}
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("quick_compilation")
 def rows():
     """Smagorinsky, and a negative viscosity that no simulation survives; two simulations each."""
     sound, doomed = constants(smagorinsky=0.15), (-0.5, 0.0, 0.0, 0.0)
-    return Rows(("sound", "doomed"), uniform_closure, stack([sound, sound, doomed, doomed]))
+    return Rows(("sound", "doomed"), UNIFORM.make_closure, stack([sound, sound, doomed, doomed]))
 
 
 @pytest.fixture(scope="module")

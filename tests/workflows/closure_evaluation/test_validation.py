@@ -17,7 +17,7 @@ from subgrid.workflows.commands.closure import named_paths
 from subgrid.workflows.validate_closure import ValidationPlan, validate_closures
 
 PLAN = ValidationPlan(seeds=2, plan=RunPlan(blocks=2))
-TUNING = ["tune", "tune_by_kalman"]
+TUNING = ["tune", "tune_by_kalman", "tune_by_kalman"]
 
 
 @pytest.fixture
@@ -37,7 +37,12 @@ def simulations(monkeypatch, reference):
 
     def tune_by_kalman(*args, **options):
         ran.append("tune_by_kalman")
-        return {"leith": KalmanTuned({"leith": 0.21}, history, 3)}
+        found = KalmanTuned({"leith": 0.21}, history, 3)
+        return (
+            {"vortex_sparing": replace(found, constants={"drain": 0.3})}
+            if "form" in options
+            else {"leith": found}
+        )
 
     def run_rows(environment, params, rows, plan, progress):
         ran.extend(rows.names)
@@ -86,13 +91,13 @@ def test_an_interrupted_evaluation_continues(simulations, policy, reference_file
     calls = iter(range(100))
 
     def interrupt_late(done, total, **numbers):
-        if next(calls) == 3:
+        if next(calls) == 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         validate_closure({"learned": policy}, reference_file, tmp_path, PLAN, progress=interrupt_late)
     before = list(simulations)
-    assert before[:3] == [*TUNING, "learned"]
+    assert before[:4] == [*TUNING, "learned"]
     assert (tmp_path / "parts").is_dir()
     simulations.clear()
     validate_closure({"learned": policy}, reference_file, tmp_path, PLAN)
