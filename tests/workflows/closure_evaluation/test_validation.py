@@ -37,12 +37,10 @@ def simulations(monkeypatch, reference):
 
     def tune_by_kalman(*args, **options):
         ran.append("tune_by_kalman")
-        found = KalmanTuned({"leith": 0.21}, history, 3)
-        return (
-            {"vortex_sparing": replace(found, constants={"drain": 0.3})}
-            if "form" in options
-            else {"leith": found}
+        family, constants = (
+            ("vortex_sparing", {"drain": 0.3}) if "form" in options else ("leith", {"leith": 0.2})
         )
+        return {family: KalmanTuned(constants, history, 3)}
 
     def run_rows(environment, params, rows, plan, progress):
         ran.extend(rows.names)
