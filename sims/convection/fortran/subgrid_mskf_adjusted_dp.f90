@@ -3,10 +3,11 @@ module subgrid_mskf_adjusted_dp
    use subgrid_kinds, only: wp => dp
    use subgrid_mskf_constants_dp, only: dry_lapse_rate, gravity, heat_capacity, virtual_factor
    use subgrid_mskf_mixing_dp, only: loaded_virtual_temperature
+   use subgrid_mskf_saturation_dp, only: saturate
    use subgrid_mskf_source_dp, only: find_lcl_level, mix_source
    use subgrid_mskf_state_dp, only: closure_type, downdraft_type, environment_type, source_type, updraft_type
-   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, dew_point, latent_heat_vapour, lcl_temperature, saturate, &
-      saturation_mixing_ratio, saturation_slope, theta_e_of, theta_factor, thermodynamics_type
+   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, dew_point, latent_heat_vapour, lcl_temperature, &
+      log_inverse_pressure, saturation_mixing_ratio, saturation_slope, theta_e_of, theta_factor, thermodynamics_type
    use subgrid_mskf_transport_dp, only: set_compensating_motion, transport_heat_and_moisture
    implicit none (type, external)
    private
@@ -29,7 +30,7 @@ contains
       call transport_heat_and_moisture(env, up, down, closure)
       call repair_negative_moisture(env%mass, up%top, cloud_base, closure%q)
       do k = 1, up%top
-         closure%t(k) = closure%theta(k)/theta_factor(env%p(k), closure%q(k))
+         closure%t(k) = closure%theta(k)/theta_factor(env%log_p(k), closure%q(k))
       end do
       closure%t(up%top + 1:env%levels) = env%t(up%top + 1:env%levels)
       closure%q(up%top + 1:env%levels) = env%q(up%top + 1:env%levels)
@@ -81,11 +82,11 @@ contains
       weight = (mixture%z_lcl - env%z(k))/env%dz(k)
       tv_env = (closure%t(k) + weight*(closure%t(k + 1) - closure%t(k))) &
          *(1.0_wp + virtual_factor*(closure%q(k) + weight*(closure%q(k + 1) - closure%q(k))))
-      theta_e = bolton_theta_e(mixture%p, mixture%t, mixture%q, mixture%t_lcl)
+      theta_e = bolton_theta_e(log_inverse_pressure(mixture%p), mixture%t, mixture%q, mixture%t_lcl)
       cape = 0.0_wp
       tv_below = mixture%t_lcl*(1.0_wp + virtual_factor*mixture%q)
       do n = k + 1, up%top
-         call saturate(thermo, env%p(n), theta_e, t, q)
+         call saturate(thermo, env%p(n), env%log_p(n), theta_e, t, q)
          tv = loaded_virtual_temperature(t, q, up%liquid(n), up%ice(n))
          distance = env%dz(n - 1)
          env_below = closure%tv(n - 1)
@@ -95,7 +96,7 @@ contains
          end if
          cape = cape + gravity*distance*max(0.0_wp, (tv_below + tv)/(env_below + closure%tv(n)) - 1.0_wp)
          theta_e = theta_e/up%dilution(n) &
-            + theta_e_of(thermo, env%p(n), closure%t(n), closure%q(n))*(1.0_wp - 1.0_wp/up%dilution(n))
+            + theta_e_of(thermo, env%p(n), env%log_p(n), closure%t(n), closure%q(n))*(1.0_wp - 1.0_wp/up%dilution(n))
          tv_below = tv
       end do
    end subroutine remaining_cape

@@ -38,8 +38,8 @@ contains
          end if
       end do
       do k = 1, up%top
-         closure%theta0(k) = env%t(k)*theta_factor(env%p(k), env%q(k))
-         closure%theta_updraft(k) = up%t(k)*theta_factor(env%p(k), up%q_detrained(k))
+         closure%theta0(k) = env%t(k)*theta_factor(env%log_p(k), env%q(k))
+         closure%theta_updraft(k) = up%t(k)*theta_factor(env%log_p(k), up%q_detrained(k))
       end do
    end subroutine limit_mass_flux
 

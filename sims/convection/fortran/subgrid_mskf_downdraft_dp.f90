@@ -3,8 +3,9 @@ module subgrid_mskf_downdraft_dp
    use subgrid_kinds, only: wp => dp
    use subgrid_mskf_constants_dp, only: gas_constant, heat_capacity, latent_heat_fusion, updraft_area, &
       virtual_factor
+   use subgrid_mskf_saturation_dp, only: saturate
    use subgrid_mskf_state_dp, only: downdraft_type, environment_type, source_type, updraft_type
-   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, latent_heat_vapour, mixing_ratio, saturate, &
+   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, latent_heat_vapour, mixing_ratio, &
       saturation_mixing_ratio, saturation_pressure, saturation_slope, theta_factor, thermodynamics_type
    implicit none (type, external)
    private
@@ -86,7 +87,7 @@ contains
 
       down%theta_e(top) = env%theta_e(top)
       down%q(top) = env%q(top)
-      call saturate(thermo, env%p(top), env%theta_e(top), down%t(top), saturated)
+      call saturate(thermo, env%p(top), env%log_p(top), env%theta_e(top), down%t(top), saturated)
       down%entrained(top) = (1.0_wp - efficiency)*updraft_area*env%area*env%p(top) &
          /(gas_constant*down%t(top)*(1.0_wp + virtual_factor*saturated))
       down%flux(top) = -down%entrained(top)
@@ -136,13 +137,13 @@ contains
       real(wp) :: theta_e, saturated
       integer :: k
 
-      call saturate(thermo, env%p(start), down%theta_e(start), down%t(start), saturated)
+      call saturate(thermo, env%p(start), env%log_p(start), down%theta_e(start), down%t(start), saturated)
       if (source%base < env%freezing_level) down%t(start) = down%t(start) - latent_heat_fusion &
          *sum(up%snow(source%above:up%top))/(heat_capacity*up%flux(source%above))
       saturated = saturation_mixing_ratio(down%t(start), env%p(start))
-      theta_e = bolton_theta_e(env%p(start), down%t(start), saturated, down%t(start))
+      theta_e = bolton_theta_e(env%log_p(start), down%t(start), saturated, down%t(start))
       do k = start - 1, 1, -1
-         call saturate(thermo, env%p(k), theta_e, down%t(k), saturated)
+         call saturate(thermo, env%p(k), env%log_p(k), theta_e, down%t(k), saturated)
          down%q(k) = down%q(start)
          call evaporate(env%p(k), 1.0_wp - drying*(env%z(start) - env%z(k)), down%q(start), down%t(k), saturated)
          down%q_saturated(k) = saturated
@@ -186,7 +187,7 @@ contains
          down%flux(k) = down%flux(k + 1) + down%detrained(k)
          down%evaporation = down%evaporation + (down%q_saturated(k) - down%q(k))*down%detrained(k)
          down%q(k) = down%q_saturated(k)
-         down%theta(k) = down%t(k)*theta_factor(env%p(k), down%q(k))
+         down%theta(k) = down%t(k)*theta_factor(env%log_p(k), down%q(k))
       end do
    end subroutine spread
 end module subgrid_mskf_downdraft_dp

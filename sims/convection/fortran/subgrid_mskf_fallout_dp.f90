@@ -11,9 +11,9 @@ contains
 
    !> Freeze a share of the condensate between 268.16 and 248.16 K; the parcel warms and stays saturated, the vapour
    !> coming from the ice (in the clean scheme no more than there is).
-   pure subroutine freeze(clean, p, t_before, t, theta_e, q, liquid, ice, fresh_liquid, fresh_ice)
+   pure subroutine freeze(clean, p, log_p, t_before, t, theta_e, q, liquid, ice, fresh_liquid, fresh_ice)
       logical, intent(in) :: clean
-      real(wp), intent(in) :: p                        !< [Pa]
+      real(wp), intent(in) :: p, log_p                 !< [Pa], ln(1e5/p) [1]
       real(wp), intent(inout) :: t_before              !< T at the last level, for the next one [K]
       real(wp), intent(inout) :: t, theta_e            !< [K]
       real(wp), intent(inout) :: q, liquid, ice        !< [kg kg-1]
@@ -40,7 +40,7 @@ contains
       if (clean) vapour = min(vapour, ice)
       ice = ice - vapour
       q = q + vapour
-      theta_e = bolton_theta_e(p, t, q, t)
+      theta_e = bolton_theta_e(log_p, t, q, t)
    end subroutine freeze
 
    !> Speed and load. The removal in the layer is 1 - exp(-rate Δz/w̄) of the carried condensate and of 60 % of the

@@ -7,7 +7,8 @@
 module subgrid_mskf_mixing_dp
    use subgrid_kinds, only: wp => dp
    use subgrid_mskf_constants_dp, only: virtual_factor
-   use subgrid_mskf_thermodynamics_dp, only: adjust_saturation, thermodynamics_type
+   use subgrid_mskf_saturation_dp, only: adjust_saturation
+   use subgrid_mskf_thermodynamics_dp, only: thermodynamics_type
    implicit none (type, external)
    private
    public :: sort_mixtures, mixing_integrals, loaded_virtual_temperature
@@ -17,9 +18,9 @@ module subgrid_mskf_mixing_dp
 contains
 
    !> Entrainment and detrainment shares of a positively buoyant updraft at one level.
-   pure subroutine sort_mixtures(thermo, p, environment, updraft, tv_env, tv_updraft, entrained, detrained)
+   pure subroutine sort_mixtures(thermo, p, log_p, environment, updraft, tv_env, tv_updraft, entrained, detrained)
       type(thermodynamics_type), intent(in) :: thermo
-      real(wp), intent(in) :: p                  !< [Pa]
+      real(wp), intent(in) :: p, log_p           !< [Pa], ln(1e5/p) [1]
       real(wp), intent(in) :: environment(2)     !< θ_e [K], q [kg kg-1]
       real(wp), intent(in) :: updraft(4)         !< θ_e [K], q, liquid, ice [kg kg-1]
       real(wp), intent(in) :: tv_env, tv_updraft !< virtual temperatures, the updraft's with its load [K]
@@ -28,24 +29,24 @@ contains
 
       entrained = 1.0_wp
       detrained = 0.0_wp
-      tv = mixture_virtual_temperature(thermo, p, environment, updraft, 0.95_wp)
+      tv = mixture_virtual_temperature(thermo, p, log_p, environment, updraft, 0.95_wp)
       if (tv > tv_env) return
-      tv = mixture_virtual_temperature(thermo, p, environment, updraft, 0.1_wp)
+      tv = mixture_virtual_temperature(thermo, p, log_p, environment, updraft, 0.1_wp)
       if (abs(tv - tv_updraft) < 1.0e-3_wp) return
       fraction = max(0.0_wp, min(1.0_wp, 0.1_wp*(tv_env - tv_updraft)/(tv - tv_updraft)))
       call mixing_integrals(.not. thermo%tabulated, fraction, entrained, detrained)
    end subroutine sort_mixtures
 
    !> Loaded virtual temperature of a mixture with the fraction f of environmental air [K].
-   pure real(wp) function mixture_virtual_temperature(thermo, p, environment, updraft, f)
+   pure real(wp) function mixture_virtual_temperature(thermo, p, log_p, environment, updraft, f)
       type(thermodynamics_type), intent(in) :: thermo
-      real(wp), intent(in) :: p, environment(2), updraft(4), f   !< as in sort_mixtures
+      real(wp), intent(in) :: p, log_p, environment(2), updraft(4), f   !< as in sort_mixtures
       real(wp) :: t, q, liquid, ice, fresh
 
       q = f*environment(2) + (1.0_wp - f)*updraft(2)
       liquid = (1.0_wp - f)*updraft(3)
       ice = (1.0_wp - f)*updraft(4)
-      call adjust_saturation(thermo, p, f*environment(1) + (1.0_wp - f)*updraft(1), t, q, liquid, ice, fresh)
+      call adjust_saturation(thermo, p, log_p, f*environment(1) + (1.0_wp - f)*updraft(1), t, q, liquid, ice, fresh)
       mixture_virtual_temperature = loaded_virtual_temperature(t, q, liquid, ice)
    end function mixture_virtual_temperature
 

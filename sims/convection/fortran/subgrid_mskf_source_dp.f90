@@ -4,8 +4,8 @@ module subgrid_mskf_source_dp
    use subgrid_mskf_constants_dp, only: coarse_grid, dry_lapse_rate, freezing_point, gas_constant, gravity, &
       outcome_high_lcl, outcome_thin_source, search_depth, search_step, source_depth, updraft_area, virtual_factor
    use subgrid_mskf_state_dp, only: environment_type, source_type
-   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, dew_point, lcl_temperature, saturation_mixing_ratio, &
-      theta_e_of, thermodynamics_type
+   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, dew_point, lcl_temperature, log_inverse_pressure, &
+      saturation_mixing_ratio, theta_e_of, thermodynamics_type
    implicit none (type, external)
    private
    public :: derive_environment, fill_theta_e, mix_source, lift_to_lcl, find_lcl_level, triggers, launch, next_candidate
@@ -26,6 +26,7 @@ contains
       env%freezing_level = 0
       env%theta_e_levels = 0
       do k = 1, n
+         env%log_p(k) = log_inverse_pressure(env%p(k))
          env%rh(k) = saturation_mixing_ratio(env%t(k), env%p(k))
          env%q(k) = max(1.0e-6_wp, min(env%q(k), env%rh(k)))
          env%rh(k) = env%q(k)/env%rh(k)
@@ -51,7 +52,7 @@ contains
       integer :: k
 
       do k = env%theta_e_levels + 1, level
-         env%theta_e(k) = theta_e_of(thermo, env%p(k), env%t(k), env%q(k))
+         env%theta_e(k) = theta_e_of(thermo, env%p(k), env%log_p(k), env%t(k), env%q(k))
       end do
       env%theta_e_levels = max(env%theta_e_levels, level)
    end subroutine fill_theta_e
@@ -162,7 +163,7 @@ contains
       source%w_lcl = 1.0_wp
       if (source%dt_trigger > 1.0e-4_wp) source%w_lcl = &
          min(3.0_wp, 1.0_wp + 0.5_wp*sqrt(2.0_wp*gravity*source%dt_trigger*lift/source%tv_env))
-      source%theta_e = bolton_theta_e(source%p, source%t, source%q, source%t_saturation)
+      source%theta_e = bolton_theta_e(log_inverse_pressure(source%p), source%t, source%q, source%t_saturation)
       source%flux = source%p_lcl/(gas_constant*source%tv_lcl)*updraft_area*env%area
       source%radius = max(500.0_wp, min(4000.0_wp, max(source%z_lcl, env%z(source%top))))
    end subroutine launch

@@ -21,6 +21,7 @@ module subgrid_mskf_state_dp
       real(wp) :: ust = 0.0_wp, hfx = 0.0_wp      !< friction velocity [m s-1], sensible heat flux [W m-2]
       real(wp) :: pblh = 0.0_wp, zol = 0.0_wp     !< boundary-layer height [m], z/L [1]
       real(wp), allocatable :: p(:), t(:), q(:)   !< [Pa], [K], clipped mixing ratio [kg kg-1]
+      real(wp), allocatable :: log_p(:)           !< ln(1e5/p) [1]
       real(wp), allocatable :: rh(:), tv(:)       !< over water [1], virtual temperature [K]
       real(wp), allocatable :: theta_e(:)         !< [K], filled on demand from below
       real(wp), allocatable :: dp(:), z(:)        !< layer pressure depth [Pa], height of the mid-level [m]
@@ -119,7 +120,7 @@ contains
       integer, intent(in) :: n   !< levels
 
       associate (e => work%env, u => work%up, d => work%down, c => work%closure, r => work%result)
-         allocate (e%p(n), e%t(n), e%q(n), e%rh(n), e%tv(n), e%theta_e(n), e%dp(n), e%z(n), e%dz(n))
+         allocate (e%p(n), e%log_p(n), e%t(n), e%q(n), e%rh(n), e%tv(n), e%theta_e(n), e%dp(n), e%z(n), e%dz(n))
          allocate (e%thickness(n), e%mass(n), e%u(n), e%v(n), e%w(n))
          allocate (u%flux(n), u%entrained(n), u%detrained(n), u%t(n), u%q(n), u%q_detrained(n), u%theta_e(n))
          allocate (u%liquid(n), u%ice(n), u%tv(n), u%tv_loaded(n), u%w(n), u%dilution(n))

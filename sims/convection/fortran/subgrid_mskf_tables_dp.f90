@@ -1,9 +1,9 @@
 !> WRF's look-up tables of moist thermodynamics (specification §3.0), built once per process.
 module subgrid_mskf_tables_dp
    use subgrid_kinds, only: wp => dp
-   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, saturation_mixing_ratio, table_coldest, table_log_start, &
-      table_log_step, table_logs, table_pressure_step, table_pressures, table_theta_step, table_thetas, table_top, &
-      thermodynamics_type
+   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, log_inverse_pressure, saturation_mixing_ratio, table_coldest, &
+      table_log_start, table_log_step, table_logs, table_pressure_step, table_pressures, table_theta_step, table_thetas, &
+      table_top, thermodynamics_type
    implicit none (type, external)
    private
    public :: build_tables
@@ -35,7 +35,7 @@ contains
    pure real(wp) function saturated_theta_e(t, p)
       real(wp), intent(in) :: t, p   !< [K], [Pa]
 
-      saturated_theta_e = bolton_theta_e(p, t, saturation_mixing_ratio(t, p), t)
+      saturated_theta_e = bolton_theta_e(log_inverse_pressure(p), t, saturation_mixing_ratio(t, p), t)
    end function saturated_theta_e
 
    !> Temperature [K] of saturated air of the given θ_e, by the secant method from the neighbouring entry.

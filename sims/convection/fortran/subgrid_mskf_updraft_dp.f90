@@ -4,9 +4,10 @@ module subgrid_mskf_updraft_dp
    use subgrid_mskf_constants_dp, only: fallout_rate, gravity, least_flux, tokioka, virtual_factor
    use subgrid_mskf_fallout_dp, only: freeze, shed_precipitation
    use subgrid_mskf_mixing_dp, only: loaded_virtual_temperature, sort_mixtures
+   use subgrid_mskf_saturation_dp, only: adjust_saturation
    use subgrid_mskf_source_dp, only: fill_theta_e
    use subgrid_mskf_state_dp, only: environment_type, source_type, updraft_type
-   use subgrid_mskf_thermodynamics_dp, only: adjust_saturation, thermodynamics_type
+   use subgrid_mskf_thermodynamics_dp, only: thermodynamics_type
    implicit none (type, external)
    private
    public :: rise
@@ -88,8 +89,9 @@ contains
       up%q(n) = up%q(n - 1)
       up%liquid(n) = up%liquid(n - 1)
       up%ice(n) = up%ice(n - 1)
-      call adjust_saturation(thermo, env%p(n), up%theta_e(n), up%t(n), up%q(n), up%liquid(n), up%ice(n), fresh_liquid)
-      call freeze(env%clean, env%p(n), state%t_freezing, up%t(n), up%theta_e(n), up%q(n), up%liquid(n), up%ice(n), &
+      call adjust_saturation(thermo, env%p(n), env%log_p(n), up%theta_e(n), up%t(n), up%q(n), up%liquid(n), up%ice(n), &
+         fresh_liquid)
+      call freeze(env%clean, env%p(n), env%log_p(n), state%t_freezing, up%t(n), up%theta_e(n), up%q(n), up%liquid(n), up%ice(n), &
          fresh_liquid, fresh_ice)
       up%tv(n) = up%t(n)*(1.0_wp + virtual_factor*up%q(n))
       distance = env%dz(n - 1)
@@ -129,7 +131,7 @@ contains
          detrained = 1.0_wp
       else
          up%equilibrium = n
-         call sort_mixtures(thermo, env%p(n), [env%theta_e(n), env%q(n)], &
+         call sort_mixtures(thermo, env%p(n), env%log_p(n), [env%theta_e(n), env%q(n)], &
             [up%theta_e(n), up%q(n), up%liquid(n), up%ice(n)], env%tv(n), up%tv_loaded(n), entrained, detrained)
       end if
       entrained = max(entrained, 0.5_wp)
