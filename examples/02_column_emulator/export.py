@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from flax import nnx
 
 from subgrid.jax_models.data.columns import ColumnSet
 from subgrid.jax_models.data.mock import mock_columns
@@ -24,11 +25,15 @@ from subgrid.jax_models.recipes import recipe, training_data
 EPOCHS = 2  # enough to have weights that are not those of the start; linear needs none
 
 
-def export(folder: Path, emulator: str, columns: ColumnSet) -> None:
-    """Train on all time steps but the last, and write the three files for the last."""
+def export(folder: Path, emulator: str, columns: ColumnSet, *, epochs: int = EPOCHS) -> None:
+    """Train on all time steps but the last, and write the three files for the last; 0 epochs: untrained."""
     train = training_data(columns.at(np.arange(columns.steps - 1)), emulator)
     unseen = training_data(columns.at(np.array([columns.steps - 1])), emulator)
-    model = train_emulator(recipe(emulator), train, epochs=EPOCHS).model
+    chosen = recipe(emulator)
+    trained = epochs or chosen.epochs == 0
+    model = (
+        train_emulator(chosen, train, epochs=epochs).model if trained else chosen.build(train, nnx.Rngs(0))
+    )
     bundle = export_emulator(
         folder / "emulator.bundle",
         model,

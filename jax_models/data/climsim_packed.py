@@ -1,7 +1,7 @@
 """The packed layout: one NetCDF file with all V2 inputs, V2 targets as tendencies, grid and time.
 
 Dimensions time, lev, ncol (levels before columns, as in the raw files). `state_pmid` is not stored: it is
-hyam P0 + hybm ps exactly. Values that fail a check are named with file, variable, found and expected.
+hyam P0 + hybm ps exactly.
 """
 
 from pathlib import Path
@@ -11,9 +11,9 @@ import numpy as np
 
 from ...contracts.errors import FileError
 from ...contracts.variables import RAW_INPUTS, RAW_TARGETS, variable
+from .classic import require_whole
 from .columns import ColumnSet
 from .grid import read_grid
-from .quality import check_field
 
 
 def read_packed(
@@ -21,15 +21,13 @@ def read_packed(
 ) -> ColumnSet:
     """Read `names` at the time indices `times` (default all), profiles turned to (time, ncol, lev).
 
-    Raises FileError: no such file, not NetCDF, a variable or dimension missing or of the wrong size, a value
-    that is not finite or out of the range of the table, a unit that is off by orders of magnitude.
+    Raises FileError: no such file, not NetCDF, truncated, a variable or dimension missing or of the wrong
+    size. Values are judged by `read_columns`.
     """
     with open_packed(path) as dataset:
         steps = np.arange(dataset.dimensions["time"].size) if times is None else np.asarray(times)
         grid = read_grid(dataset)
         fields = {name: _read(dataset, name, steps) for name in names}
-        for name, field in fields.items():
-            check_field(name, field, where=str(path))
         ymd, tod = (np.asarray(dataset[key][...])[steps] for key in ("ymd", "tod"))
     return ColumnSet(fields, ymd, tod, grid)
 
@@ -38,6 +36,7 @@ def open_packed(path: Path) -> netCDF4.Dataset:
     """Open for reading; refuses what is not a packed file."""
     if not Path(path).is_file():
         raise FileError(f"{path} does not exist; `subgrid data climsim` packs raw files into such a file.")
+    require_whole(path)
     try:
         dataset = netCDF4.Dataset(str(path))
     except OSError as error:

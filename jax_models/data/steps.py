@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...contracts.errors import InputError
+from ...contracts.errors import FileError, InputError
 from ...contracts.variables import RAW_INPUTS, RAW_TARGETS
-from .climsim_raw import Skipped, find_pairs, read_steps
+from .climsim_raw import Skipped, complain, find_pairs, read_steps
 from .grid import Grid, read_grid
-from .source import FORMATS, StoreSource, format_of, read_columns
+from .quality import check_field
+from .source import FORMATS, StoreSource, format_of, read_columns, read_fields
 from .splits import Choice, official_split
 from .store import Step, Steps
 from .undated import array_steps, csv_steps
@@ -41,7 +42,7 @@ def open_steps(
     dated = layout in ("raw", "packed", "store")
     choice = Choice(official_split(split) if split and dated else None, months, stride)
     if layout in ("packed", "store"):
-        return _column_steps(path, layout, choice)
+        return _column_steps(path, layout, choice, skipped)
     if grid is None:
         raise InputError(f"{path} holds {layout} data without geometry; give ClimSim's grid-info file.")
     if layout == "raw":
@@ -63,7 +64,7 @@ def _raw_steps(folder: Path, choice: Choice, grid: Grid, skipped: Skipped | None
     return Steps(iterate, len(pairs), (*RAW_INPUTS, *RAW_TARGETS), grid)
 
 
-def _column_steps(path: Path, layout: str, choice: Choice) -> Steps:
+def _column_steps(path: Path, layout: str, choice: Choice, skipped: Skipped | None) -> Steps:
     if layout == "store":
         source = StoreSource(path)
         grid, stamps, names = source.grid, source.stamps, source.names
@@ -74,9 +75,16 @@ def _column_steps(path: Path, layout: str, choice: Choice) -> Steps:
 
     def iterate() -> Iterator[Step]:
         for block in np.array_split(times, range(BLOCK, times.size, BLOCK)):
-            columns = read_columns(path, names, times=block)
+            columns = read_fields(path, names, times=block)
             for i in range(block.size):
+                ymd, tod = int(columns.ymd[i]), int(columns.tod[i])
                 fields = {name: field[i] for name, field in columns.fields.items()}
-                yield int(columns.ymd[i]), int(columns.tod[i]), fields
+                try:
+                    for name, field in fields.items():
+                        check_field(name, field, where=f"{path}, time step {ymd:08d}, {tod} s")
+                except FileError as error:
+                    complain(str(error), skipped)
+                    continue
+                yield ymd, tod, fields
 
     return Steps(iterate, times.size, names, grid)

@@ -11,21 +11,26 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.bundle import Bundle
+from subgrid.contracts.variables import feature_set, variable
+from subgrid.fortran_bridge.bundle_runner import BundleModel
 from subgrid.fortran_bridge.plugins import find_plugin
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.data.source import read_columns
+from subgrid.jax_models.emulator_bundle import load_ensemble
+from subgrid.jax_models.normalization import split
+from subgrid.jax_models.recipes import RECIPES, training_data
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "02_column_emulator"
 REAL = ROOT / "../shared/data/climsim/climsim_lowres_real_60steps.nc"
 
 
-def export(folder: Path, emulator: str, columns) -> Path:
+def export(folder: Path, emulator: str, columns, **options) -> Path:
     """The example's own function, in this process: JAX starts once."""
     spec = importlib.util.spec_from_file_location("example_02_export", EXAMPLE / "export.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.export(folder, emulator, columns)
+    module.export(folder, emulator, columns, **options)
     return folder
 
 
@@ -36,14 +41,17 @@ def run(*command) -> subprocess.CompletedProcess:
     return subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
 
 
-def fortran(folder: Path) -> str:
-    """Run the Fortran program on a folder of the example; returns what it prints."""
+def program() -> Path:
+    """The example as it was built last."""
     programs = sorted(ROOT.glob("_build/*/bin/example_02_run_columns"), key=lambda path: path.stat().st_mtime)
     if not programs:
         pytest.skip("example_02_run_columns is not built: run make build")
-    done = run(
-        programs[-1], folder / "emulator.bundle", folder / "columns.bin", folder / f"{os.getpid()}.bin"
-    )
+    return programs[-1]
+
+
+def fortran(folder: Path) -> str:
+    """Run the Fortran program on a folder of the example; returns what it prints."""
+    done = run(program(), folder / "emulator.bundle", folder / "columns.bin", folder / f"{os.getpid()}.bin")
     assert done.returncode == 0, done.stderr
     (folder / f"{os.getpid()}.bin").rename(folder / "outputs.bin")
     return done.stdout
@@ -101,19 +109,43 @@ def test_both_programs_print_the_table_of_the_readme(linear):
             np.testing.assert_allclose(printed[name], expected, rtol=0, atol=2e-3 * scale, err_msg=name)
 
 
-@pytest.mark.parametrize("emulator", ["mlp512", "column_mlp"])
-def test_networks(emulator, tmp_path):
-    compare(export(tmp_path, emulator, mock_columns(4, ncol=96)), 96)
+QUICK = ("mlp512", "column_mlp")
+
+
+@pytest.mark.parametrize(
+    "emulator",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in RECIPES],
+)
+def test_every_recipe_untrained(emulator, tmp_path):
+    """Weights of the start are as good as any for the question whether both compute the same."""
+    bundle = compare(export(tmp_path, emulator, mock_columns(2, ncol=96), epochs=0), 96)
+    assert tuple(field.name for field in bundle.outputs) == feature_set(RECIPES[emulator].features).outputs
 
 
 def test_a_missing_bundle_is_a_sentence(linear):
-    programs = sorted(ROOT.glob("_build/*/bin/example_02_run_columns"))
-    if not programs:
-        pytest.skip("example_02_run_columns is not built: run make build")
-    done = run(programs[-1], linear / "no.bundle", linear / "columns.bin", linear / "unwritten.bin")
+    done = run(program(), linear / "no.bundle", linear / "columns.bin", linear / "unwritten.bin")
     assert done.returncode != 0
     assert "no.bundle" in done.stderr
     assert not (linear / "unwritten.bin").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("emulator", ["hsr", "cvae", "rpn"])
+def test_the_bridge_runs_ensembles(emulator, tmp_path):
+    """The nested bundle is a bundle with one more input, the seed of each column."""
+    columns = mock_columns(2, ncol=96)
+    inner = export(tmp_path, emulator, columns, epochs=0) / "emulator.bundle" / "ensemble"
+    features, seeds = feature_set("V1"), np.arange(5, 101, dtype=np.int32)
+    rows = training_data(columns.at(np.array([1])), emulator).inputs
+    fields = split(rows, features.input_slices)
+    with BundleModel(inner, device="cpu") as model:
+        given = [fields[n] if variable(n).is_profile else fields[n][:, 0] for n in features.inputs]
+        found = model(*given, seeds)
+    members = load_ensemble(inner.parent)(rows, seeds)
+    for values, (name, span) in zip(found, features.output_slices.items(), strict=True):
+        expected = members[..., span].reshape(values.shape)
+        largest = np.abs(expected).max()
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-4 * largest, err_msg=name)
 
 
 @pytest.mark.slow
