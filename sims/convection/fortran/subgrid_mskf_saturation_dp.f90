@@ -2,8 +2,9 @@
 module subgrid_mskf_saturation_dp
    use subgrid_kinds, only: wp => dp
    use subgrid_mskf_constants_dp, only: heat_capacity, vapour_ratio
-   use subgrid_mskf_thermodynamics_dp, only: cell, latent_heat_vapour, moist_exponent, saturation_mixing_ratio, &
-      saturation_slope, table_pressure_step, table_pressures, table_theta_step, table_thetas, table_top, thermodynamics_type
+   use subgrid_mskf_thermodynamics_dp, only: cell, latent_heat_vapour, magnus_a, magnus_b, magnus_c, moist_exponent, &
+      saturation_mixing_ratio, table_pressure_step, table_pressures, table_theta_step, table_thetas, table_top, &
+      thermodynamics_type, triple_pressure
    implicit none (type, external)
    private
    public :: saturate, adjust_saturation
@@ -45,15 +46,17 @@ contains
       q = w00*thermo%q(j, i) + w10*thermo%q(j + 1, i) + w01*thermo%q(j, i + 1) + w11*thermo%q(j + 1, i + 1)
    end subroutine saturate_by_table
 
-   !> Halley's method on f = ln θ_es(T; p) - ln θ_e. The look-up tables, where they reach, only give the first guess, good to
-   !> some 1e-3 K: the answer is good to 1e-7 K with or without them. f'' is that of the moist part, which grows with e_s.
+   !> Halley's method on f(T) = ln θ_es(T; p) - ln θ_e. The look-up tables, where they reach, only give the first guess, good
+   !> to 1e-3 K in the lower and 1e-2 K in the upper troposphere: the answer is good to 1e-7 K with or without them. For f''
+   !> the moist part of f' is taken to grow as e_s does.
    pure subroutine saturate_by_halley(thermo, p, log_p, theta_e, t, q)
       type(thermodynamics_type), intent(in) :: thermo
       real(wp), intent(in) :: p, log_p, theta_e   !< [Pa], ln(1e5/p) [1], [K]
-      real(wp), intent(out) :: t, q        !< [K], [kg kg-1]
-      real(wp), parameter :: tolerance = 2.0e-5_wp   ! of a step, whose error is its cube times some 1e-3 K-2
+      real(wp), intent(out) :: t, q               !< [K], [kg kg-1]
+      real(wp), parameter :: tolerance = 5.0e-5_wp   ! of a step relative to T; the error is its cube times some 1e-3 K-2
+      real(wp), parameter :: magnus_d = magnus_c - magnus_a*magnus_b
       integer, parameter :: most_steps = 60
-      real(wp) :: step, moisture, factor, relative_slope, slope, gradient
+      real(wp) :: step, e, moisture, factor, relative_slope, slope, inverse_t, inverse_b, inverse_gradient
       integer :: n
 
       if (p >= table_top .and. theta_e > thermo%coldest(1) .and. theta_e < 380.0_wp) then
@@ -63,16 +66,20 @@ contains
          t = min(t, 273.0_wp + 0.25_wp*(t - 273.0_wp))
       end if
       do n = 1, most_steps
-         q = saturation_mixing_ratio(t, p)
+         inverse_t = 1.0_wp/t
+         inverse_b = 1.0_wp/(t - magnus_b)
+         relative_slope = magnus_d*inverse_b**2
+         e = min(triple_pressure*exp(magnus_a - magnus_d*inverse_b), 0.9_wp*p)
+         q = vapour_ratio*e/(p - e)
          moisture = q*(1.0_wp + 0.81_wp*q)
-         factor = 3374.6525_wp/t - 2.5403_wp
-         relative_slope = saturation_slope(t)
-         slope = relative_slope*q*(1.0_wp + q/vapour_ratio)
-         gradient = (1.0_wp - 3374.6525_wp/t*moisture)/t &
-            + slope*(factor*(1.0_wp + 1.62_wp*q) - 0.2854_wp*0.28_wp*log_p)
-         step = (log(t/theta_e) + moist_exponent(q)*log_p + factor*moisture)/gradient
+         factor = 3374.6525_wp*inverse_t - 2.5403_wp
+         slope = relative_slope*q*(1.0_wp + q*(1.0_wp/vapour_ratio))
+         inverse_gradient = 1.0_wp/((1.0_wp - 3374.6525_wp*inverse_t*moisture)*inverse_t &
+            + slope*(factor*(1.0_wp + 1.62_wp*q) - 0.2854_wp*0.28_wp*log_p))
+         step = (log(t/theta_e) + moist_exponent(q)*log_p + factor*moisture)*inverse_gradient
          step = max(-15.0_wp, min(15.0_wp, step))
-         if (abs(step) < 1.0_wp) step = step*(1.0_wp + 0.5_wp*step*relative_slope*(1.0_wp - 1.0_wp/(t*gradient)))
+         if (abs(step) < 1.0_wp) step = step*(1.0_wp + 0.5_wp*step*(relative_slope*(1.0_wp - inverse_t*inverse_gradient) &
+            - inverse_t**2*inverse_gradient))
          t = max(100.0_wp, t - step)
          q = q - slope*step*(1.0_wp - 0.5_wp*step*relative_slope)
          if (abs(step) < tolerance*t) return

@@ -12,8 +12,8 @@ module subgrid_mskf_thermodynamics_dp
    public :: latent_heat_vapour, moist_exponent, theta_factor, bolton_theta_e, theta_e_of, dew_point, lcl_temperature
    public :: log_inverse_pressure, cell
 
-   real(wp), parameter :: triple_pressure = 611.2_wp                            ! [Pa]
-   real(wp), parameter :: magnus_a = 17.67_wp, magnus_b = 29.65_wp, magnus_c = 17.67_wp*273.15_wp
+   real(wp), parameter, public :: triple_pressure = 611.2_wp                    ! [Pa]
+   real(wp), parameter, public :: magnus_a = 17.67_wp, magnus_b = 29.65_wp, magnus_c = 17.67_wp*273.15_wp
    integer, parameter, public :: table_pressures = 220, table_thetas = 250, table_logs = 200
    real(wp), parameter, public :: table_top = 5.0e3_wp, table_pressure_step = 1.05e5_wp/219.0_wp  ! [Pa]
    real(wp), parameter, public :: table_theta_step = 1.0_wp, table_coldest = 150.0_wp    ! [K]
