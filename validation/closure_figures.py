@@ -17,7 +17,7 @@ def spectrum_ratios(runs: Mapping[str, Statistics], target: Statistics, band: np
     directions, carried = target["spectrum_directions"].shape
     k = np.arange(1, carried + 1)
     figure, axes = plt.subplots(
-        1, directions, figsize=(5.2 + 2.6 * directions, 4.2), layout="constrained", squeeze=False, sharey=True
+        1, directions, figsize=(10.5, 4.2), layout="constrained", squeeze=False, sharey=True
     )
     titles = ("",) if directions == 1 else ("along x", "along y")
     for direction, (axis, title) in enumerate(zip(axes[0], titles, strict=True)):
@@ -26,17 +26,26 @@ def spectrum_ratios(runs: Mapping[str, Statistics], target: Statistics, band: np
         for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
             ratio = run["spectrum_directions"][direction] / target["spectrum_directions"][direction]
             axis.plot(k, ratio, color=colour, label=name)
-        axis.set(xscale="log", yscale="log", xlabel=f"wavenumber k {title}".rstrip(), ylim=(0.2, 5))
+        axis.set(yscale="log", xlabel=f"wavenumber k {title}".rstrip(), ylim=(0.2, 5))
         axis.minorticks_off()
+        _wavenumber_axis(axis, carried)
     axes[0, 0].set(ylabel="Z(k) / DNS")
     axes[0, 0].set_yticks(RATIO_TICKS, [f"{tick:g}" for tick in RATIO_TICKS])
     axes[0, 0].legend(fontsize=8)
     return figure
 
 
+def _wavenumber_axis(axis, carried: int) -> None:
+    """Logarithmic, with powers of two as plain numbers."""
+    ticks = [2**i for i in range(carried.bit_length())]
+    axis.set_xscale("log")
+    axis.minorticks_off()
+    axis.set_xticks(ticks, [str(tick) for tick in ticks])
+
+
 def density_comparison(runs: Mapping[str, Statistics], target: Statistics, centres: np.ndarray):
     """Densities of ω/σ_ref on a logarithmic axis, with the band of the cut DNS."""
-    figure, axis = plt.subplots(figsize=(7.8, 4.2), layout="constrained")
+    figure, axis = plt.subplots(figsize=(10.5, 4.2), layout="constrained")
     inside, shown = target["pdf_lower"] > 0, np.abs(centres) < 8
     bounds = (target[name][inside] for name in ("pdf_lower", "pdf_upper"))
     axis.fill_between(centres[inside], *bounds, color=DNS, alpha=0.2, lw=0, label="DNS, cut, 95 %")
@@ -65,7 +74,8 @@ def transfers(runs: Mapping[str, Statistics], target: Statistics, carried: int):
             axis.plot(k, target[name][k], color=DNS, lw=2, label="DNS, exact")
         for colour, (closure, run) in zip(COLOURS, runs.items(), strict=False):
             axis.plot(k, run[name][k], color=colour, label=closure)
-        axis.set(xscale="log", xlabel="wavenumber k", ylabel=label)
+        axis.set(xlabel="wavenumber k", ylabel=label)
+        _wavenumber_axis(axis, carried)
     axes[0].legend(fontsize=8)
     return figure
 

@@ -44,9 +44,9 @@ def what_is_compared(plan: ValidationPlan) -> list[str]:
     """The paragraph above the table."""
     return [
         "Everything is compared with the DNS cut sharply to the modes of the LES. Constants were tuned in "
-        f"{plan.copies} simulations of {plan.tuning_time:g} time units each, from training states: by grid "
-        "search for the reward of the training and for that of the mean spectrum, and by ensemble Kalman "
-        "inversion on the logarithm of the spectrum in no more simulations. “Spectrum error” is the RMS of "
+        f"{plan.copies} × {plan.tuning_time:g} time units for each set of them, from training states: by "
+        "grid search for the reward of the training and for that of the mean spectrum, and by ensemble "
+        "Kalman inversion on the logarithm of the spectrum in no more simulations. “Spectrum error” is the RMS of "
         "log10(Z/Z_DNS); “k inside DNS band” is the share of wavenumbers (of the worse direction) at which "
         "the mean spectrum lies where that of another DNS would, sampled for as long."
     ]
@@ -57,6 +57,9 @@ def score_table(found: GridValidation, plan: ValidationPlan) -> Table:
     columns = dict(COLUMNS)
     if len(found.target["spectrum_directions"]) > 1:
         columns = {"spectrum_log_error": columns["spectrum_log_error"], **WORST_DIRECTION, **columns}
+    # A column that has no number anywhere says nothing: the DNS of k4b20 never exceeds 4σ.
+    known = [c for c in columns if any(_is_known(score.get(c)) for score in found.scores.values())]
+    columns = {column: columns[column] for column in known}
     rows = [[name, *(_cell(score, c) for c in columns)] for name, score in found.scores.items()]
     rows.append(["another DNS, sampled for as long", *(_cell(found.natural, c) for c in columns)])
     return Table(
@@ -69,9 +72,13 @@ def score_table(found: GridValidation, plan: ValidationPlan) -> Table:
     )
 
 
+def _is_known(value: float | None) -> bool:
+    return value is not None and bool(np.isfinite(value))
+
+
 def _cell(score: Mapping[str, Any], column: str) -> str:
     value, band = score.get(column), score.get(f"{column}_band")
-    if value is None or not np.isfinite(value):
+    if not _is_known(value):
         return "–"
     form = ".0%" if column in SHARES else ".3g"
     return f"{value:{form}}" if band is None else f"{value:{form}}\n{band[0]:{form}} … {band[1]:{form}}"
@@ -133,7 +140,12 @@ def policy_sections(found: GridValidation, heading: str) -> list[Section]:
             )
         ]
         header = ["action (−1 … 1)", "mean", "spread", *policy.invariant_names]
-        pictures = [Figure(as_data_uri(curves), "Mean action against what agents see; shaded: ± one spread.")]
+        pictures = [
+            Figure(
+                as_data_uri(curves),
+                "Mean action against what agents see, as they see it; shaded: ± one spread.",
+            )
+        ]
         if policy.place is not None:
             header.append("transfer ωΠ")
             strongest = policy.telling_invariant()
