@@ -16,6 +16,19 @@ from ..contracts.errors import InputError
 ROWS = "rows"
 
 
+def devices_named(count: int) -> list[jax.Device] | None:
+    """The first `count` devices; None for one, which needs no placement. In a run of several processes, all.
+
+    Raises InputError if there are fewer.
+    """
+    there = jax.devices()
+    if jax.process_count() > 1:
+        count = len(there)
+    if not 1 <= count <= len(there):
+        raise InputError(f"Found {count} as the number of devices, expected 1 to {len(there)}.")
+    return None if count == 1 else there[:count]
+
+
 class Placement:
     """Where arrays of a training go. devices: None leaves everything on the default device."""
 

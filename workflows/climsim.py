@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from ..jax_models.data.splits import held_out_steps, runs_of
 from .progress import silent
 
 if TYPE_CHECKING:
+    from ..jax_models.sampling import RareRegimes
     from ..jax_models.training_set import StreamedSet, TrainingSet
 
 HELD_OUT = 12  # time steps of a small file that no emulator sees in training
@@ -92,6 +94,9 @@ def train(
     held_out: int = HELD_OUT,
     seed: int = 0,
     epochs: int | None = None,
+    compute: str | None = None,
+    sampling: RareRegimes | None = None,
+    devices: int = 1,
     checkpoint_dir: Path | None = None,
     platforms: tuple[str, ...] = ("cpu", "cuda"),
     memory_gb: float = MEMORY_GB,
@@ -102,23 +107,30 @@ def train(
     """Train the recipe `emulator` on columns and write it as the bundle `out`; returns `out`.
 
     data: packed file, store, or raw files. memory_gb: training rows of a store that take more are streamed;
-    raw files, which need the grid-info file `grid`, always are.
+    raw files, which need the grid-info file `grid`, always are. compute, sampling: instead of the recipe's.
+    devices: over how many the rows of each batch are divided. The bundle records all of it.
     """
+    from ..jax_models.data_parallel import devices_named
     from ..jax_models.emulator_bundle import export_emulator
     from ..jax_models.emulator_training import train_emulator
     from ..jax_models.recipes import recipe
 
     require_absent(out, overwrite=overwrite)
-    chosen = recipe(emulator)
+    changes = {"compute": compute, "sampling": sampling}
+    chosen = replace(recipe(emulator), **{name: value for name, value in changes.items() if value})
     rows = training_rows(
         data, feature_set(chosen.features), part, held_out=held_out, memory_gb=memory_gb, grid=grid
     )
     result = train_emulator(
-        chosen, rows, seed=seed, epochs=epochs, checkpoint_dir=checkpoint_dir, progress=progress
-    )
+        chosen, rows, seed=seed, epochs=epochs, devices=devices_named(devices), checkpoint_dir=checkpoint_dir,
+        progress=progress,
+    )  # fmt: skip
     config = {
         "emulator": emulator, "features": chosen.features, "data": Path(data).name, "part": part,
         "time_steps": rows.seconds.size, "held_out": held_out, "seed": seed, "steps": result.steps,
+        "batch": chosen.batch, "learning_rate": chosen.learning_rate, "weight_decay": chosen.weight_decay,
+        "ema_decay": chosen.ema_decay, "compute": chosen.compute, "parameters": "float32", "devices": devices,
+        "sampling": chosen.sampling and asdict(chosen.sampling),
         "reading": rows.reading, "trained_on": runs_of(rows.seconds),
     }  # fmt: skip
     export_emulator(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import InputError
-from subgrid.jax_models.data_parallel import Placement
+from subgrid.jax_models.data_parallel import Placement, devices_named
 
 PROGRAM = """
 import os, sys
@@ -68,6 +68,12 @@ def test_a_batch_that_cannot_be_divided_is_refused():
     placement.count = 3
     with pytest.raises(InputError, match=r"64 rows cannot be divided over 3"):
         placement.divided({"x": np.zeros((64, 2)), "key": jax.random.key(0)})
+
+
+def test_devices_that_are_not_there_are_refused():
+    assert devices_named(1) is None
+    with pytest.raises(InputError, match=r"Found 99 as the number of devices, expected 1 to"):
+        devices_named(99)
 
 
 def test_without_devices_nothing_moves():

@@ -18,6 +18,7 @@ from subgrid.jax_models.data.store import write_store
 from subgrid.jax_models.emulator_bundle import export_emulator, load_emulator
 from subgrid.jax_models.networks.randomized_prior import RandomizedPrior
 from subgrid.jax_models.recipes import metric_weights, z_scored
+from subgrid.jax_models.sampling import RareRegimes
 from subgrid.validation.climsim import metrics
 from subgrid.validation.climsim.invariants import residuals
 from subgrid.workflows import climsim, climsim_verdict
@@ -151,7 +152,14 @@ def test_streamed_and_held_rows_have_the_same_weights(store):
 
 
 def test_physics_survives_the_export(store, tmp_path):
-    bundle = climsim.train(store, tmp_path / "m.bundle", "column_mlp", held_out=4, epochs=1, platforms=CPU)
+    choices = {"sampling": RareRegimes("cam_out_PRECC", unbiased=False)}
+    bundle = climsim.train(
+        store, tmp_path / "m.bundle", "column_mlp", held_out=4, epochs=1, platforms=CPU, **choices
+    )
+    recorded = json.loads(Bundle.open(bundle).config)
+    assert (recorded["compute"], recorded["parameters"]) == ("float32", "float32")
+    assert recorded["sampling"]["variable"] == "cam_out_PRECC"
+    assert recorded["sampling"]["unbiased"] is False
     columns = climsim.load_part(store, "test", held_out=4)
     case = climsim_verdict.case_of(columns)
     found = residuals(climsim_verdict.emulate(bundle, columns).outputs, case.inputs, case.mass, case.area)

@@ -59,12 +59,21 @@ def train(
     held_out: HeldOutOption = 12,
     seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
     epochs: Annotated[int | None, typer.Option(help="Epochs; the recipe's if left out.")] = None,
+    compute: Annotated[
+        str | None, typer.Option(help="bfloat16 or float32; the recipe's if left out.")
+    ] = None,
+    rare: Annotated[str | None, typer.Option(help="Draw rare regimes of this output more often.")] = None,
+    rare_unweighted: Annotated[
+        bool, typer.Option("--rare-unweighted", help="Let rare regimes count more in the loss, too.")
+    ] = False,
+    devices: Annotated[int, typer.Option(help="Divide each batch over so many devices.")] = 1,
     checkpoint: Annotated[Path | None, typer.Option(help="Directory to save in and resume from.")] = None,
     memory: Annotated[float, typer.Option(help="GB; rows of a store that take more are streamed.")] = 4.0,
     grid: Annotated[Path | None, typer.Option(help="ClimSim's grid-info file, for raw files.")] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Train an emulator of column physics and export it as a bundle, raw units in and out."""
+    from ...jax_models.sampling import RareRegimes
     from ..climsim import train as work
     from ..progress import progress_bar
 
@@ -77,6 +86,9 @@ def train(
             held_out=held_out,
             seed=seed,
             epochs=epochs,
+            compute=compute,
+            sampling=RareRegimes(rare, unbiased=not rare_unweighted) if rare else None,
+            devices=devices,
             checkpoint_dir=checkpoint,
             memory_gb=memory,
             grid=grid,
