@@ -111,7 +111,7 @@ def validate_grid(
     groups += [form_rows(SPARING, sparing_baselines(kalman), plan.seeds)]
     groups += [single_row(name, closure, plan.seeds) for name, closure in other_baselines().items()]
     means = {name: found.mean_action for name, found in maps.items()}
-    groups += control_rows(environment, learned, means, plan.seeds)
+    groups += control_rows(environment, held_out.target, learned, means, plan.seeds)
     enduring = [group for group in groups if plan.survival_of == "all" or group.names[0] in learned]
     steps.count = 3 + len(groups) + (len(enduring) if plan.survival_time else 0)
     runs = _run_all(environment, held_out, groups, plan, kept, steps)

@@ -11,6 +11,7 @@ import numpy as np
 from ...envs.closure_env import ClosureEnv
 from ...envs.ensemble import MakeClosure
 from ...envs.policy_closure import PolicyClosure
+from ...envs.targets import Target
 from ..closure_forms import Constants, Form
 
 
@@ -35,7 +36,12 @@ def single_row(name: str, closure: Callable, seeds: int) -> Rows:
 
 
 def open_loop_rows(
-    environment: ClosureEnv, held: Mapping[str, np.ndarray], random: str, seeds: int, seed: int = 0
+    environment: ClosureEnv,
+    target: Target,
+    held: Mapping[str, np.ndarray],
+    random: str,
+    seeds: int,
+    seed: int = 0,
 ) -> Rows:
     """Controls that see nothing of the flow: actions (of the environment's shape) held for ever, by name, and
     `random`, which draws each agent's action uniformly within its bounds as often as a policy acts."""
@@ -53,27 +59,37 @@ def open_loop_rows(
         key = jax.random.fold_in(member["key"], steps // environment.hold)
         noise = jax.random.uniform(key, environment.action_shape, jnp.float32, -1.0, 1.0)
         action = member["offset"] + member["amplitude"] * noise
-        return environment.action.closure(action, environment.lattice)
+        return PolicyClosure(environment, target, lambda _: action)
 
     return Rows((*held, random), make_closure, members)
 
 
 def control_rows(
-    environment: ClosureEnv, learned: Mapping[str, Callable], means: Mapping[str, np.ndarray], seeds: int
+    environment: ClosureEnv,
+    target: Target,
+    learned: Mapping[str, Callable],
+    means: Mapping[str, np.ndarray],
+    seeds: int,
 ) -> list[Rows]:
     """Policies that see nothing: random actions for every form of action and lattice among the learned
     policies, and the mean action of each of them held for ever; without any, the middle of the bounds of
     `environment`."""
-    forms: dict[Any, tuple[ClosureEnv, dict[str, np.ndarray]]] = {}
+    forms: dict[Any, tuple[PolicyClosure, dict[str, np.ndarray]]] = {}
     for name, closure in learned.items():
         if isinstance(closure, PolicyClosure) and name in means:
             chosen = closure.environment
-            form = forms.setdefault((chosen.action, chosen.agents, chosen.hold), (chosen, {}))
+            form = forms.setdefault((chosen.action, chosen.agents, chosen.hold), (closure, {}))
             form[1][f"{name}: its mean action, held"] = means[name]
     if not forms:
         middle = {"constant policy, middle of the bounds": np.zeros(environment.action_shape)}
-        return [open_loop_rows(environment, middle, "random policy", seeds)]
+        return [open_loop_rows(environment, target, middle, "random policy", seeds)]
     return [
-        open_loop_rows(chosen, held, f"random policy{f' {number}' if number > 1 else ''}", seeds)
-        for number, (chosen, held) in enumerate(forms.values(), start=1)
+        open_loop_rows(
+            policy.environment,
+            policy.target,
+            held,
+            f"random policy{f' {number}' if number > 1 else ''}",
+            seeds,
+        )
+        for number, (policy, held) in enumerate(forms.values(), start=1)
     ]

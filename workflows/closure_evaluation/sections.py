@@ -47,8 +47,8 @@ def what_is_compared(plan: ValidationPlan) -> list[str]:
         f"{plan.copies} × {plan.tuning_time:g} time units for each set of them, from training states: by "
         "grid search for the reward of the training and for that of the mean spectrum, and by ensemble "
         "Kalman inversion on the logarithm of the spectrum in no more simulations. “Spectrum error” is the "
-        "RMS of log10(Z/Z_DNS); “k inside DNS band” is the share of wavenumbers (of the worse direction) at which "
-        "the mean spectrum lies where that of another DNS would, sampled for as long."
+        "RMS of log10(Z/Z_DNS); “k inside DNS band” is the share of wavenumbers (of the worse direction) at "
+        "which the mean spectrum lies where that of another DNS would, sampled for as long."
     ]
 
 

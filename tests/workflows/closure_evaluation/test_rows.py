@@ -18,29 +18,29 @@ SEEDS = 2
 
 
 @pytest.fixture
-def rows(environment):
+def rows(environment, params):
     held = {"low": np.full(environment.action_shape, -0.5), "high": np.full(environment.action_shape, 0.5)}
-    return open_loop_rows(environment, held, "random", SEEDS)
+    return open_loop_rows(environment, params.target, held, "random", SEEDS)
 
 
-def coefficient(rows, simulation, steps):
+def action(rows, simulation, steps):
     member = jax.tree.map(lambda leaf: leaf[simulation], rows.members)
-    return np.asarray(rows.make_closure(member, jnp.asarray(steps)).coefficient)
+    return np.asarray(rows.make_closure(member, jnp.asarray(steps)).act(None))
 
 
 def test_held_actions_stay_and_are_uniform(rows, environment):
     assert rows.names == ("low", "high", "random")
-    for simulation, action in ((0, -0.5), (SEEDS, 0.5)):
-        found = [coefficient(rows, simulation, steps) for steps in (0, 1000)]
-        np.testing.assert_allclose(found, environment.action.physical(jnp.asarray(action)), rtol=1e-5)
+    for simulation, value in ((0, -0.5), (SEEDS, 0.5)):
+        found = np.stack([action(rows, simulation, steps) for steps in (0, 1000)])
+        np.testing.assert_array_equal(found, np.full((2, *environment.action_shape), value))
 
 
 def test_random_actions_last_as_long_as_those_of_a_policy(rows, environment):
     first = 2 * SEEDS
     assert environment.hold == 2
-    np.testing.assert_array_equal(coefficient(rows, first, 0), coefficient(rows, first, 1))
-    assert not np.allclose(coefficient(rows, first, 0), coefficient(rows, first, 2))
-    assert not np.allclose(coefficient(rows, first, 0), coefficient(rows, first + 1, 0))
+    np.testing.assert_array_equal(action(rows, first, 0), action(rows, first, 1))
+    assert not np.allclose(action(rows, first, 0), action(rows, first, 2))
+    assert not np.allclose(action(rows, first, 0), action(rows, first + 1, 0))
 
 
 def test_every_policy_has_its_mean_action_as_a_control(environment, params):
@@ -52,13 +52,13 @@ def test_every_policy_has_its_mean_action_as_a_control(environment, params):
         for name, closure in learned.items()
         if name != "bundle"
     }
-    names = [rows.names for rows in control_rows(environment, learned, means, SEEDS)]
+    names = [rows.names for rows in control_rows(environment, params.target, learned, means, SEEDS)]
     held = "{}: its mean action, held".format
     assert names == [(held("one"), held("two"), "random policy"), (held("fine"), "random policy 2")]
 
 
-def test_without_a_policy_the_middle_of_the_bounds_is_the_control(environment):
-    (rows,) = control_rows(environment, {}, {}, SEEDS)
+def test_without_a_policy_the_middle_of_the_bounds_is_the_control(environment, params):
+    (rows,) = control_rows(environment, params.target, {}, {}, SEEDS)
     assert rows.names == ("constant policy, middle of the bounds", "random policy")
 
 
