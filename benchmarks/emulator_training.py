@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -24,7 +25,7 @@ from flax import nnx
 from subgrid.contracts.variables import feature_set
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.emulator_training import config_of, supervised
-from subgrid.jax_models.flops import flops_of
+from subgrid.jax_models.program_cost import count_flops
 from subgrid.jax_models.recipes import recipe
 from subgrid.jax_models.training import make_advance, make_optimizer
 from subgrid.jax_models.training_set import TrainingSet, shuffled_batches
@@ -73,6 +74,7 @@ def training_rates(name: str, compute: str, batch: int, columns, **timing) -> di
     """Columns per second of the step and of the loop, and operations of a step per column."""
     chosen = dataclasses.replace(recipe(name), compute=compute, batch=batch)
     data = TrainingSet(columns, feature_set(chosen.features))
+    batch = min(batch, len(data))
     emulator, weights = chosen.build(data, nnx.Rngs(0)), chosen.weigh(data)
     config, loss = config_of(chosen, chosen.epochs, len(data)), supervised(chosen, weights)
     graphdef, params, stats, rest = nnx.split(emulator, nnx.Param, nnx.BatchStat, ...)
@@ -83,7 +85,8 @@ def training_rates(name: str, compute: str, batch: int, columns, **timing) -> di
     advance, first = make_advance(graphdef, loss, config), jax.device_put(batch_at(0))
     ema = jax.tree.map(jnp.array, {"params": params, "stats": stats})
     state = [params, stats, ema, make_optimizer(config).init(params)]
-    operations = flops_of(advance, *state, rest, first)
+    program = jax.export.export(jax.jit(advance.__wrapped__))(*state, rest, first)
+    operations = count_flops(program.mlir_module_serialized)
 
     def runner(source):
         def run(calls):
@@ -112,7 +115,7 @@ def main() -> None:
     arguments = parser.parse_args()
     timing = {"seconds": arguments.seconds, "turn": arguments.turn}
     columns = mock_columns(arguments.steps, ncol=384, seed=0)
-    results = {"device": jax.devices()[0].device_kind, "batch": arguments.batch, "peak": {}, "training": {}}
+    results = {"device": jax.devices()[0].device_kind, "peak": {}, "training": {}}
     for compute in arguments.compute:
         results["peak"][compute] = peak = matrix_peak(compute, arguments.matrix, **timing)
         print(f"{results['device']}, {compute}: matrix product {peak / 1e12:.1f} TFLOP/s", flush=True)
