@@ -19,10 +19,18 @@ def draw(rng: np.random.Generator, z: np.ndarray, low: float, high: float) -> np
 
 
 def tropical(rng: np.random.Generator, z: np.ndarray) -> Thermal:
-    """Near-moist-adiabatic air over a warm sea, free troposphere from dry to moist."""
-    t = lifted(draw(rng, z, 298, 304), z, draw(rng, z, 350, 700), draw(rng, z, 1.0, 1.2))
-    free = draw(rng, z, 0.2, 0.95)
-    humidity = free + (draw(rng, z, 0.75, 0.92) - free) * np.exp(-((z / draw(rng, z, 1200, 4000)) ** 2))
+    """Near-moist-adiabatic air over a warm sea: vapour mixed below cloud base, free troposphere dry to moist.
+
+    Below the base, relative humidity grows upwards by e in 2300 m, as it does where vapour is mixed and the
+    lapse dry-adiabatic; the air that touches the sea is up to 1.5 K warmer.
+    """
+    base = draw(rng, z, 350, 700)
+    t = lifted(draw(rng, z, 297, 303), z, base, draw(rng, z, 1.0, 1.2))
+    t = t + draw(rng, z, 0.0, 1.5) * np.exp(-z / draw(rng, z, 50, 200))
+    free, at_base = draw(rng, z, 0.2, 0.95), draw(rng, z, 0.88, 1.0)
+    above = np.maximum(z - base, 0.0) / draw(rng, z, 1000, 4000)
+    decay = np.exp((z - base) / 2300)
+    humidity = np.where(z < base, at_base * decay, free + (at_base - free) * np.exp(-(above**2)))
     return Thermal(with_stratosphere(t, z, draw(rng, z, 14e3, 17e3)), humidity)
 
 

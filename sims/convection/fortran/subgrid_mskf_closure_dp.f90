@@ -10,6 +10,7 @@ module subgrid_mskf_closure_dp
    public :: limit_mass_flux, close_shallow, close_deep
 
    integer, parameter :: most_passes = 10
+   real(wp), parameter :: coldest = 100.0_wp, warmest = 400.0_wp   !< temperatures that the adjusted profile may have [K]
 
    !> What the iteration remembers.
    type :: search_type
@@ -82,6 +83,11 @@ contains
       do while (.not. search%done)
          closure%passes = closure%passes + 1
          call adjust_profile(env, up, down, closure%cloud_base, closure)
+         ! Nonsensical columns can be driven out of the air's temperatures, where no CAPE is defined.
+         if (.not. all(closure%t(:up%top) >= coldest .and. closure%t(:up%top) <= warmest)) then
+            outcome = outcome_cape_grows
+            return
+         end if
          call remaining_cape(thermo, env, source, up, closure, cape)
          if (search%reverts) exit
          closure%cape_left = cape/up%cape

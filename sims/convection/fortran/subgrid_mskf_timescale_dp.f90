@@ -11,7 +11,7 @@ module subgrid_mskf_timescale_dp
    private
    public :: set_time_scales, minimum_depth
 
-   real(wp), parameter :: calm = 1.0e-2_wp   !< clean scheme: least wind that advects clouds [m s-1]
+   real(wp), parameter :: calm = 1.0e-2_wp   !< least wind that advects clouds; WRF would divide by zero [m s-1]
 
 contains
 
@@ -38,15 +38,14 @@ contains
 
       wind = 0.5_wp*(hypot(env%u(source%above), env%v(source%above)) &
          + hypot(env%u(env%mid_level), env%v(env%mid_level)))
-      if (env%clean) wind = max(wind, calm)
-      closure%advective_time = env%dx/wind
+      closure%advective_time = env%dx/max(wind, calm)
       closure%subcloud_velocity = subcloud_velocity(env, source)
       cape = up%cape
       if (cape <= 0.0_wp) cape = 1.0_wp
       closure%time = env%beta*max(up%least_depth, up%depth)/(0.03_wp*closure%subcloud_velocity*cape)**0.3333_wp
       closure%time = max(closure%time, closure%advective_time)
       closure%time = min(anint(min(closure%time, 2.0_wp*longest_time)/env%dt)*env%dt, longest_time)
-      if (env%clean) closure%time = max(closure%time, env%dt)
+      closure%time = max(closure%time, env%dt)
    end subroutine set_time_scales
 
    !> Velocity scale of the sub-cloud layer W_sb [m s-1].
@@ -62,7 +61,7 @@ contains
    end function subcloud_velocity
 
    !> (w*³ h/PBLH)^{1/3} with h the height of the LCL or of the source-layer top [m s-1]. PBLH cancels: the clean scheme
-   !> leaves it out and so allows PBLH = 0. WRF takes the cube roots with the exponents 0.3333 and 0.333.
+   !> leaves it out, and so does the other where PBLH = 0. WRF takes the cube roots with the exponents 0.3333 and 0.333.
    pure real(wp) function convective_velocity(env, source)
       type(environment_type), intent(in) :: env
       type(source_type), intent(in) :: source
@@ -71,7 +70,7 @@ contains
       density = env%p(1)/(gas_constant*env%t(1))
       theta = env%t(1)*(reference_pressure/env%p(1))**(gas_constant/heat_capacity)
       height = max(source%z_lcl, env%z(source%top))
-      if (env%clean) then
+      if (env%clean .or. env%pblh <= 0.0_wp) then
          flux = max(0.0_wp, env%hfx)/(density*heat_capacity*theta*(1.0_wp + virtual_factor*env%q(1)))
          convective_velocity = (gravity*flux*height)**(1.0_wp/3.0_wp)
       else
