@@ -1,6 +1,7 @@
 """PyTorch and onnxruntime on the weights and inputs of emulator_inference.py, which runs this file.
 
-python emulator_peers.py WEIGHTS.npz SECONDS → JSON {"torch": {"mlp 384": [columns/s, checksum], …}, …}
+python emulator_peers.py WEIGHTS.npz     then on standard input `PEER NETWORK BATCH SECONDS`, one a line;
+each is answered by a line of JSON: [columns per second of wall time, of CPU time, mean |output|].
 """
 
 import json
@@ -19,16 +20,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 def rate(run, x, seconds):
-    """Columns per CPU second of `run(x)`: the best of five equal shares of the time, after one warm call."""
+    """Columns per second of wall and of CPU time of `run(x)`, after one warm call."""
     run(x)
-    best = 0.0
-    for _ in range(5):
-        calls, start = 0, time.process_time()
-        while time.process_time() - start < seconds / 5:
-            run(x)
-            calls += 1
-        best = max(best, calls * len(x) / (time.process_time() - start))
-    return best
+    calls, wall, cpu = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - wall < seconds:
+        run(x)
+        calls += 1
+    return calls * len(x) / (time.perf_counter() - wall), calls * len(x) / (time.process_time() - cpu)
 
 
 def torch_mlp(w):
@@ -152,25 +150,22 @@ def session(nodes, constants, shape_in, shape_out):
 
 
 def main():
-    """Print the rates of all peers."""
-    w, seconds = dict(np.load(sys.argv[1])), float(sys.argv[2])
+    """Answer requests until the input ends."""
+    w = dict(np.load(sys.argv[1]))
     torch.set_num_threads(1)
     modules = {"mlp": torch_mlp(w), "bilstm": TorchBiLSTM(w)}
-    runs = {"onnxruntime": {"mlp": onnx_mlp(w), "bilstm": onnx_lstm(w)}, "torch": {}}
+    runs = {("onnxruntime", "mlp"): onnx_mlp(w), ("onnxruntime", "bilstm"): onnx_lstm(w)}
     for name, module in modules.items():
         module.eval()
-        runs["torch"][name] = lambda x, m=module: m(torch.from_numpy(x)).numpy()
-    results = {}
+        runs["torch", name] = lambda x, m=module: m(torch.from_numpy(x)).numpy()
     with torch.inference_mode():
-        for peer, networks in runs.items():
-            for name, run in networks.items():
-                for batch in w["batches"].tolist():
-                    x = w[f"{name}_x"][np.arange(batch) % len(w[f"{name}_x"])]
-                    results.setdefault(peer, {})[f"{name} {batch}"] = [
-                        rate(run, x, seconds),
-                        float(np.abs(run(x)).mean()),
-                    ]
-    sys.stdout.write(json.dumps(results) + "\n")
+        for line in sys.stdin:
+            peer, name, batch, seconds = line.split()
+            x = w[f"{name}_x"][np.arange(int(batch)) % len(w[f"{name}_x"])]
+            run = runs[peer, name]
+            answer = [*rate(run, x, float(seconds)), float(np.abs(run(x)).mean())]
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
 
 
 main()

@@ -23,6 +23,7 @@ class Calibration:
     def __init__(self):
         self.crps: list[np.ndarray] = []
         self.levels = 0.0
+        self.silent = self.values = 0
         self.members = 0
         self.ranks = np.zeros(0)
         self.binned = np.zeros((3, SPREAD_EDGES.size + 1))  # variance, squared error, count
@@ -41,8 +42,10 @@ class Calibration:
         self.levels = self.levels + field.mean(axis=1).sum(axis=0)
         variance = members.var(axis=0, ddof=1)
         error = np.square(members.mean(axis=0) - target)
-        # Where neither members nor truth ever move there is nothing to rank.
-        alive = (variance > 0) | (error > 0)
+        # Where all members say the same (silent levels, night) there is no rank; what they miss is counted.
+        alive = variance > SPREAD_EDGES[0] ** 2
+        self.silent += np.count_nonzero(~alive & (error > SPREAD_EDGES[0] ** 2))
+        self.values += alive.size
         self.ranks += _rank_counts(members[:, alive], target[alive])
         place = np.digitize(np.sqrt(variance[alive]), SPREAD_EDGES)
         for row, weight in enumerate((variance[alive], error[alive], np.ones(place.size))):
@@ -54,7 +57,10 @@ class Calibration:
         return np.concatenate(self.crps)
 
     def result(self) -> dict:
-        """Plain numbers; spread_skill: [spread, root-mean-square error, share] of each bin."""
+        """Plain numbers. spread_skill: [spread, root-mean-square error, share] of each bin.
+
+        silent_share: of the values in which all members agree and are wrong; they are in no histogram.
+        """
         variance, error, count = self.binned
         inflation = (self.members + 1) / self.members
         shown = np.flatnonzero(count > SMALLEST_SHARE * count.sum())
@@ -71,6 +77,7 @@ class Calibration:
             if error.sum()
             else None,
             "spread_skill": curve,
+            "silent_share": self.silent / max(self.values, 1),
         }
         if np.ndim(self.levels):
             found["crps_levels"] = (self.levels / self.per_step.size).tolist()

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from ...contracts.variables import V1_TARGETS, variable
 from . import metrics
@@ -114,10 +115,12 @@ def calibration(path: Path, scores: dict) -> None:
             spread, error, _ = np.asarray(found[name]["spread_skill"]).T
             skill.loglog(spread, error, "o-", ms=3)
         ranks.axhline(1, color="0.5", lw=0.8)
-        ranks.set(title=name, xlabel="rank of the truth", yscale="log")
+        ranks.set(title=name, xlabel="rank of the truth", ylim=(0, 3))
         low, high = skill.get_xlim()
         skill.loglog([low, high], [low, high], color="0.5", lw=0.8)
         skill.set(xlabel="spread [W m⁻²]", ylabel="error [W m⁻²]")
+        for axis in (skill.xaxis, skill.yaxis):
+            axis.set_minor_formatter(NullFormatter())
     axes[0].legend(fontsize=7)
     _save(figure, path, "Calibration: frequency of ranks over the uniform one; error against spread")
 

@@ -54,4 +54,7 @@ def test_values_that_never_move_have_no_rank_and_ties_are_shared():
     truth = np.array([[0.0, 1.0]])
     samples = np.array([[[0.0, 1.0]], [[0.0, 1.0]], [[0.0, 2.0]]])
     # The first value is always 0. In the second the truth equals two of three members: ranks 0, 1, 2 alike.
-    np.testing.assert_allclose(judged(samples, truth)["rank_histogram"], [1 / 3, 1 / 3, 1 / 3, 0])
+    found = judged(samples, truth)
+    np.testing.assert_allclose(found["rank_histogram"], [1 / 3, 1 / 3, 1 / 3, 0])
+    assert found["silent_share"] == 0
+    assert judged(np.zeros((3, 1, 2)), truth)["silent_share"] == 0.5
