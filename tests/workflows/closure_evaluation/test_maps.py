@@ -1,9 +1,13 @@
 """Policy maps find what a policy follows, whatever its agents sit in."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from subgrid.envs.actions import get_action
+from subgrid.envs.observations import get_observation
 from subgrid.envs.policy_closure import PolicyClosure
 from subgrid.workflows.closure_evaluation.maps import sample_policy
 
@@ -30,6 +34,24 @@ def test_the_invariant_that_a_policy_follows_is_found(environment, params):
     assert found.correlations().shape == (1, 6)
     assert found.correlations()[0, 2] > 0.95
     assert np.abs(found.place[:, 1]).mean() == pytest.approx(1.0)
+
+
+def test_agents_in_the_spectrum_each_have_their_mean_action(environment, reference):
+    shells = replace(
+        environment, agents=4, action=get_action("shells"), observation=get_observation("shells")
+    )
+    params = shells.params(reference, count=2)
+    steady = jnp.linspace(-0.5, 0.5, np.prod(shells.action_shape), dtype=jnp.float32)
+
+    def act(observation):
+        return steady.reshape(shells.action_shape)
+
+    found = sample_policy(environment, params, PolicyClosure(shells, params.target, act), **SHORT)
+    np.testing.assert_allclose(found.mean_action, act(None), rtol=1e-5)
+    assert found.place is None
+    assert found.actions.shape == (3 * 4 * 2 * 4, shells.action.components)
+    assert found.correlations().shape == (shells.action.components, found.invariants.shape[1])
+    assert 0 <= found.telling_invariant() < found.invariants.shape[1]
 
 
 def test_a_policy_that_blows_up_at_once_has_no_map(environment, params):
