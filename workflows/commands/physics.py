@@ -39,7 +39,7 @@ def columns(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a training set of synthetic soundings, labelled by the convection scheme."""
-    from ..physics import generate_columns
+    from ..physics_columns import generate_columns
     from ..progress import progress_bar
 
     with progress_bar(f"{n} columns") as progress:

@@ -11,7 +11,8 @@ from subgrid.sims.convection.library import LIBRARY
 from subgrid.sims.convection.mskf import convect
 from subgrid.sims.soundings.families import FAMILIES
 from subgrid.sims.soundings.generator import BATCH, NEAR_SHARE, blend, draw_batch, labelled_batch
-from subgrid.workflows.physics import generate_columns, run_mskf
+from subgrid.workflows.physics import run_mskf
+from subgrid.workflows.physics_columns import generate_columns
 
 
 @pytest.fixture(autouse=True, scope="module")
