@@ -14,6 +14,7 @@ from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, FeatureSe
 from ..jax_models.data.columns import ColumnSet, fields_of, inputs_of
 from ..jax_models.data.splits import absolute_seconds, times_of
 from .climsim import HELD_OUT, load_part
+from .climsim_outputs import is_outputs, read_outputs, trained_on
 from .progress import silent
 
 
@@ -66,7 +67,7 @@ def validate(
 
 def unseen(columns: ColumnSet, models: list[Path]) -> ColumnSet:
     """The steps that none of the bundles was trained on. Raises InputError if none is left."""
-    seen = np.concatenate([_trained_on(Bundle.open(model)) for model in models])
+    seen = np.concatenate([_trained_on(model) for model in models])
     new = np.flatnonzero(~np.isin(absolute_seconds(columns.ymd, columns.tod), seen))
     if new.size == 0:
         raise InputError(
@@ -76,8 +77,11 @@ def unseen(columns: ColumnSet, models: list[Path]) -> ColumnSet:
     return columns.at(new)
 
 
-def _trained_on(bundle: Bundle) -> np.ndarray:
-    """Times of the training steps that the bundle names, seconds."""
+def _trained_on(model: Path) -> np.ndarray:
+    """Times of the training steps that the bundle or file of outputs names, seconds."""
+    if is_outputs(model):
+        return trained_on(model)
+    bundle = Bundle.open(model)
     return times_of(json.loads(bundle.config).get("trained_on", []) if bundle.config.startswith("{") else [])
 
 
@@ -93,11 +97,16 @@ def case_of(columns: ColumnSet):
 
 
 def emulate(model: Path, columns: ColumnSet, case=None):
-    """Run one bundle over all columns; its ensemble too, if it has one and there is a case to judge it by."""
+    """Run one bundle over all columns; its ensemble too, if it has one and there is a case to judge it by.
+
+    A file of outputs is read instead.
+    """
     from ..jax_models.emulator_bundle import load_emulator, load_ensemble
     from ..jax_models.program_cost import flops_per_column
     from ..validation.climsim.scores import Emulation
 
+    if is_outputs(model):
+        return read_outputs(model, columns)
     features, predict, bundle = load_emulator(model)
     missing = [name for name in V1_TARGETS if name not in features.outputs]
     if missing:

@@ -99,7 +99,7 @@ def train(
 
 
 def validate(
-    model: Annotated[list[Path], typer.Option(help="Bundle to score; repeat the option to compare.")],
+    model: Annotated[list[Path], typer.Option(help="Bundle, or outputs (.nc), to score; repeat to compare.")],
     data: Annotated[Path, typer.Option(help="Packed file or store of columns.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory for scores.json and the HTML page.")],
     part: Annotated[str, typer.Option(help="unseen (by any of the models), test, train or all.")] = "unseen",
