@@ -53,12 +53,16 @@ def make_page(validation: Validation, reference: Reference, learned: Sequence[st
         sections += grid_sections(found, validation.plan, reference, learned, heading)
     grids = ", ".join(f"{n}²" for n in validation.grids)
     title = f"Closures of {case.name} ({case.description}) on {grids} points"
-    summary = " ".join(_summary(n, found, learned) for n, found in validation.grids.items())
-    return Page(title, summary, sections, provenance())
+    return Page(title, summary(validation, learned), sections, provenance())
+
+
+def summary(validation: Validation, learned: Sequence[str]) -> str:
+    """The verdict on all grids, made of the numbers only."""
+    return " ".join(_summary(n, found, learned) for n, found in validation.grids.items())
 
 
 def _summary(n: int, found: GridValidation, learned: Sequence[str]) -> str:
-    """The verdict on one grid, made of the numbers only."""
+    """The verdict on one grid."""
     column = "spectrum_reward"
     others = {
         name: score[column] for name, score in found.scores.items() if name not in learned and column in score

@@ -80,6 +80,8 @@ def _cell(score: Mapping[str, Any], column: str) -> str:
     value, band = score.get(column), score.get(f"{column}_band")
     if not _is_known(value):
         return "–"
+    if column == "survived" and "blow_up_time" in score:
+        return f"{value:.0%}\nothers end at {score['blow_up_time']:.3g}"
     form = ".0%" if column in SHARES else ".3g"
     return f"{value:{form}}" if band is None else f"{value:{form}}\n{band[0]:{form}} … {band[1]:{form}}"
 

@@ -39,7 +39,7 @@ def validate(
 ) -> None:
     """Compare learned closures with all baselines in long runs from held-out states."""
     from ...envs.ensemble import RunPlan
-    from ..closure_report import validate_closure
+    from ..closure_report import summary, validate_closure
     from ..progress import progress_bar
     from ..validate_closure import ValidationPlan
 
@@ -51,9 +51,10 @@ def validate(
         survival_time=survival_time,
         survival_of=survival_of,
     )
+    closures = named_paths(closure or [])
     with progress_bar(f"validating {out.name}") as progress:
-        validate_closure(
-            named_paths(closure or []),
+        found = validate_closure(
+            closures,
             reference,
             out,
             plan,
@@ -62,6 +63,7 @@ def validate(
             overwrite=overwrite,
             progress=progress,
         )
+    typer.echo(summary(found, tuple(closures)))
     typer.echo(f"report: {out / 'report.html'}")
 
 
