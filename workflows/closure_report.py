@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..contracts.errors import FileError
-from ..contracts.files import remove
+from ..contracts.files import remove, require_absent
 from ..contracts.provenance import provenance
 from ..contracts.reference import Reference, read_reference
 from ..validation.page import Page, write_report
@@ -29,11 +28,11 @@ def validate_closure(
 
     Finished runs are kept in `directory`/parts until the report is written; the same call continues from
     them.
-    FileError: a report is there already (unless `overwrite`), before anything runs.
+    FileError, before anything runs: a report is there already (unless `overwrite`), or cannot be written.
     """
-    present = [path for path in (directory / "report.html", directory / "report.json") if path.exists()]
-    if present and not overwrite:
-        raise FileError(f"{present[0]} exists; give another directory or allow overwriting.")
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in ("report.html", "report.json"):
+        require_absent(directory / name, overwrite=overwrite)
     parts = directory / "parts"
     validation = validate_closures(
         closures, reference, plan, grids=grids, dt=dt, parts=parts, progress=progress
