@@ -55,11 +55,6 @@ class ColumnEmulator(nnx.Module):
         parameters = jax.tree.leaves(nnx.state(self.network, nnx.Param))
         return self.encoder(raw).astype(parameters[0].dtype)
 
-    @property
-    def is_stochastic(self) -> bool:
-        """Whether `sample` is there: the network describes a distribution or is an ensemble."""
-        return hasattr(self.network, "sample")
-
     def sample(self, raw: jax.Array, key: jax.Array, count: int) -> jax.Array:
         """(count, batch, n_out) raw: equally likely outputs, each decoded and constrained on its own.
 

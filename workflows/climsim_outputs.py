@@ -2,8 +2,8 @@
 
     dimensions   time, ncol, lev
     variables    ymd(time), tod(time); each output (time, ncol[, lev]) in raw units, by its name in the table
-    attributes   schema; emulator; parameters and flops_per_column (0: unknown); trained_on: dates of the training
-                 steps as in a bundle's configuration (JSON), so that validation can leave them out
+    attributes   schema; emulator; parameters and flops_per_column (0: unknown); trained_on: dates of the
+                 training steps as in a bundle's configuration (JSON), which validation leaves out
 
 `subgrid validate climsim --model FILE.nc` scores it beside bundles.
 """

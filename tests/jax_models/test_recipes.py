@@ -12,6 +12,7 @@ from subgrid.contracts.variables import SHORTWAVE, STEP_S
 from subgrid.jax_models import recipe_builders, recipes
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.emulator_training import predict, train_emulator
+from subgrid.jax_models.ensemble import is_stochastic
 from subgrid.jax_models.networks.residual_mlp import ResidualMLP
 from subgrid.jax_models.normalization import split
 from subgrid.jax_models.sampling import RareRegimes
@@ -131,7 +132,7 @@ def test_an_ensemble_trains_its_members_and_each_obeys_the_physics(columns):
     result = train_emulator(small_ensemble(), data, epochs=5)
     assert result.history[-1]["validation"] < 0.9 * result.history[0]["validation"]
     emulator, inputs = result.model, data.inputs[:40]
-    assert emulator.is_stochastic
+    assert is_stochastic(emulator)
     samples = np.asarray(emulator.sample(inputs, jax.random.key(0), 5))
     assert samples.shape == (5, 40, data.features.n_out)
     # Five draws of three members: each member, two of them again.
