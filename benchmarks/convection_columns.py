@@ -46,18 +46,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--columns", type=int, default=4096, help="columns of each outcome")
     count = parser.parse_args().columns
-    header = ("outcome", "mode", "kind", "cpu", "1 thread", "2 threads", "speed-up")
-    print("{:<10}{:<8}{:<8}{:>8}{:>10}{:>11}{:>10}   µs per column".format(*header))
+    header = ("outcome", "mode", "kind", "cpu", "cpu 2/1", "1 thread", "2 threads", "speed-up")
+    print("{:<10}{:<8}{:<8}{:>8}{:>9}{:>10}{:>11}{:>10}   µs per column".format(*header))
     for outcome, codes in OUTCOMES.items():
         columns = columns_of(codes, count)
         for mode in ("clean", "match"):
             for precision in ("double", "single"):
                 options = {"mode": mode, "precision": precision}
-                cpu = best_time(columns, time.process_time, threads=1, **options)
-                one = best_time(columns, threads=1, **options)
-                two = best_time(columns, threads=2, **options)
-                row = f"{outcome:<10}{mode:<8}{precision:<8}{cpu:>8.1f}{one:>10.1f}{two:>11.1f}"
-                print(f"{row}{one / two:>10.2f}")
+                cpu, both = (best_time(columns, time.process_time, threads=n, **options) for n in (1, 2))
+                one, two = (best_time(columns, threads=n, **options) for n in (1, 2))
+                row = f"{outcome:<10}{mode:<8}{precision:<8}{cpu:>8.1f}{both / cpu:>9.2f}"
+                print(f"{row}{one:>10.1f}{two:>11.1f}{one / two:>10.2f}")
 
 
 if __name__ == "__main__":
