@@ -33,10 +33,12 @@ class Observation(Protocol):
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """Hidden layers, exploration `initial_spread` of u (the action is tanh u), `critic` central or shared."""
+    """Hidden layers, exploration of u (the action is tanh u) at the start and at most, `critic` central or
+    shared."""
 
     hidden: tuple[int, ...] = (64, 64)
     initial_spread: float = 0.3
+    largest_spread: float = 10.0
     critic: str = "central"
 
     def __post_init__(self):
@@ -87,7 +89,7 @@ class ActorCritic(nnx.Module):
         """(μ, s), each (..., m, m, C)."""
         outputs = self.actor(actor_inputs(observation))
         mean, raw = outputs[..., : self.components], outputs[..., self.components :]
-        return mean, spread(raw, self.config.initial_spread)
+        return mean, spread(raw, self.config.initial_spread, largest=self.config.largest_spread)
 
     def value(self, observation: Observation) -> jax.Array:
         """V, (...)."""
@@ -112,7 +114,7 @@ class SharedActorCritic(nnx.Module):
         """(μ, s), each (..., m, m, C)."""
         outputs = self.network(actor_inputs(observation))
         mean, raw = outputs[..., 1 : self.components + 1], outputs[..., self.components + 1 :]
-        return mean, spread(raw, self.config.initial_spread)
+        return mean, spread(raw, self.config.initial_spread, largest=self.config.largest_spread)
 
     def value(self, observation: Observation) -> jax.Array:
         """V, (...): the mean of what the agents expect."""

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
-def spread(raw: jax.Array, initial: float, smallest: float = 0.02) -> jax.Array:
-    """s > 0 of an unbounded output: s = initial·(x + √(1 + x²)), s(0) = initial, at least `smallest`."""
-    return jnp.maximum(initial * (raw + jnp.sqrt(1.0 + raw**2)), smallest)
+def spread(raw: jax.Array, initial: float, smallest: float = 0.02, largest: float = 10.0) -> jax.Array:
+    """s of an unbounded output: s = initial·(x + √(1 + x²)), s(0) = initial, in `smallest` … `largest`."""
+    return jnp.clip(initial * (raw + jnp.sqrt(1.0 + raw**2)), smallest, largest)
 
 
 def squash(unsquashed: jax.Array) -> jax.Array:

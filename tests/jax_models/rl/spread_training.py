@@ -1,8 +1,9 @@
 """Program of test_devices.py: trains on several virtual devices, alone or as one of several processes.
 
-    python spread_training.py FOLDER [--distributed]
+    python spread_training.py FOLDER [--distributed] [--stop-early | --resume]
 
-writes the weights of each algorithm to FOLDER/<algorithm>.npz and says how many devices took part.
+writes the weights of each algorithm to FOLDER/<algorithm>.npz and says how many devices took part. With
+--stop-early it makes one iteration of a run of three and its checkpoint FOLDER/run, with --resume the rest.
 """
 
 import sys
@@ -19,7 +20,7 @@ from flax import nnx
 
 from subgrid.jax_models.rl import ppo, vracer
 from subgrid.jax_models.rl.devices import is_first_process, join_processes, make_mesh
-from subgrid.jax_models.rl.training import initial_state, make_iteration
+from subgrid.jax_models.rl.training import initial_state, make_iteration, train
 
 ALGORITHMS = {"ppo": ppo, "vracer": vracer}
 
@@ -54,7 +55,20 @@ def main(folder: Path) -> None:
     sys.stdout.write(f"DEVICES {len(jax.devices())} PROCESSES {jax.process_count()}\n")
 
 
+def checkpointed(folder: Path, seconds: float | None) -> None:
+    """A run of three iterations, or as many as fit into `seconds`."""
+    environment, config = Wave(), replace(CONFIGS["vracer"], environments=16, iterations=3)
+    options = {"seconds": seconds, "checkpoint_dir": folder / "run"}
+    trained = train(environment, None, make_network(environment), vracer, config, **options)
+    if is_first_process():
+        np.savez(folder / "vracer.npz", *map(np.asarray, jax.tree.leaves(trained.state.weights)))
+    sys.stdout.write(f"ITERATIONS {len(trained.history)}\n")
+
+
 if __name__ == "__main__":
     if "--distributed" in sys.argv:
         join_processes()
-    main(Path(sys.argv[1]))
+    if "--stop-early" in sys.argv or "--resume" in sys.argv:
+        checkpointed(Path(sys.argv[1]), 1e-9 if "--stop-early" in sys.argv else None)
+    else:
+        main(Path(sys.argv[1]))

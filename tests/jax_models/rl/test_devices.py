@@ -41,11 +41,11 @@ def one_device(tmp_path_factory):
     return folder
 
 
-def assert_same(one: Path, other: Path) -> None:
-    for name in ("ppo", "vracer"):
+def assert_same(one: Path, other: Path, *names: str) -> None:
+    for name in names:
         first, second = np.load(one / f"{name}.npz"), np.load(other / f"{name}.npz")
-        assert len(first.files) > 4
-        for array in first.files:
+        assert len(second.files) > 4
+        for array in second.files:
             np.testing.assert_allclose(second[array], first[array], rtol=2e-4, atol=2e-5, err_msg=name)
 
 
@@ -53,21 +53,31 @@ def test_four_devices_give_the_numbers_of_one_and_exchange_only_sums(one_device,
     said = outcome(start(tmp_path, 4))
     assert "DEVICES 4 PROCESSES 1" in said
     assert "MOVES" not in said, said
-    assert_same(one_device, tmp_path)
+    assert_same(one_device, tmp_path, "ppo", "vracer")
 
 
-@pytest.mark.slow
-def test_two_processes_give_the_numbers_of_one_device(one_device, tmp_path):
+def two_processes(folder: Path, *arguments: str) -> list[str]:
+    """What both say."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     variables = {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2"}
-    both = [
-        start(tmp_path, 2, "--distributed", **variables, JAX_PROCESS_ID=str(process)) for process in (0, 1)
-    ]
-    for running in both:
-        assert "DEVICES 4 PROCESSES 2" in outcome(running)
-    assert_same(one_device, tmp_path)
+    arguments = ("--distributed", *arguments)
+    both = [start(folder, 2, *arguments, **variables, JAX_PROCESS_ID=str(process)) for process in (0, 1)]
+    return [outcome(running) for running in both]
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_numbers_of_one_device(one_device, tmp_path):
+    assert all("DEVICES 4 PROCESSES 2" in said for said in two_processes(tmp_path))
+    assert_same(one_device, tmp_path, "ppo", "vracer")
+
+
+@pytest.mark.slow
+def test_a_run_of_two_processes_is_resumed_by_one_device(one_device, tmp_path):
+    assert all("ITERATIONS 1" in said for said in two_processes(tmp_path, "--stop-early"))
+    assert "ITERATIONS 3" in outcome(start(tmp_path, 1, "--resume"))
+    assert_same(one_device, tmp_path, "vracer")
 
 
 def test_environments_that_do_not_divide_are_refused(monkeypatch):

@@ -87,7 +87,8 @@ def test_noise_of_agents_has_the_correlation_asked_for(shared):
     assert np.corrcoef(u.T)[0, 1] == pytest.approx(shared, abs=0.03)
 
 
-def test_spread_starts_at_its_initial_value_and_stays_positive():
+def test_spread_starts_at_its_initial_value_and_stays_within_its_bounds():
+    assert squashed_normal.spread(jnp.asarray(9.0), 0.3, largest=0.5) == pytest.approx(0.5)
     assert squashed_normal.spread(jnp.asarray(0.0), 0.3) == pytest.approx(0.3)
     assert squashed_normal.spread(jnp.asarray(-1e6), 0.3) == pytest.approx(0.02)
 
