@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,15 +121,15 @@ def seconds_an_iteration(run, budget: float) -> float:
     return best
 
 
-def rates(bench: Bench, cases: list[Case], budget: float, threads: int) -> dict[Case, float]:
-    """Environment steps a second of every case."""
+def rates(bench: Bench, cases: list[Case], budget: float, threads: int) -> Iterator[dict[Case, float]]:
+    """Environment steps a second of the first case, of the first two, and so on: what is cut short stays."""
     with ThreadPoolExecutor(threads) as pool:
         programs = list(pool.map(bench.compile, cases))
     found = {}
     for case, begin in zip(cases, programs, strict=True):
         found[case] = case.environments * ROLLOUT / seconds_an_iteration(begin(), budget)
         print(f"{case}: {found[case]:.4g} environment steps/s", file=sys.stderr, flush=True)
-    return found
+        yield dict(found)
 
 
 def row(case: Case, found: dict[Case, float], bench: Bench) -> dict:
@@ -165,9 +166,19 @@ def main() -> None:
         for devices in dict.fromkeys(arguments.devices)
     ]
     device = jax.devices()[0].device_kind
-    found = rates(bench, cases, arguments.seconds, os.cpu_count() or 1)
-    rows = [row(case, found, bench) for case in cases]
+    origin = {"command": " ".join(["python", *sys.argv]), "seed": 0, "device": device}
+    origin |= {"devices": len(jax.devices()), "cores": os.cpu_count(), **provenance()}
+    rows = []
+    for found in rates(bench, cases, arguments.seconds, os.cpu_count() or 1):
+        rows = [row(case, found, bench) for case in found]
+        if arguments.json:
+            arguments.json.write_text(json.dumps(origin | {"rows": rows}, indent=1))
     print(f"{len(jax.devices())} x {device}, JAX {jax.__version__}, N = {arguments.grid}")
+    show(rows)
+
+
+def show(rows: list[dict]) -> None:
+    """Print the table."""
     print("program   environments devices   env steps/s   LES steps/s  agent actions/s  strong  weak")
     for one in rows:
         print(
@@ -176,10 +187,6 @@ def main() -> None:
             f"{one['agent_actions_per_s']:16.4g}  {one['fraction_of_ideal_strong'] or float('nan'):6.2f}"
             f"{one['fraction_of_ideal_weak'] or float('nan'):6.2f}"
         )
-    if arguments.json:
-        origin = {"command": " ".join(["python", *sys.argv]), "seed": 0, "device": device}
-        record = origin | {"devices": len(jax.devices()), "cores": os.cpu_count(), **provenance()}
-        arguments.json.write_text(json.dumps(record | {"rows": rows}, indent=1))
 
 
 if __name__ == "__main__":
