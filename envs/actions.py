@@ -9,7 +9,7 @@
     sparing, vortex  c, b, n:   the vortex-sparing closure (sims/closures/vortex_sparing.py) with fields of
                                   drain, returned share and weighting; its other constants, and the middle of
                                   the bounds, are near the best ones of k4b0 at N = 32 and of k25b0 at N = 64
-    shells           γ:         damping rates of shells of the spectrum along x and along y (spectral.py)
+    shells           g, o:      damping rates of shells of the spectrum along x and along y (spectral.py)
 
 `strong_backscatter` has other bounds, whose middle, C_4 = 0.23 and b = 1, is near the best constants.
 Every action has values in −1 … 1, (m, m, C) or (2, m, C); −1 and 1 stand for the bounds. An action says where
@@ -30,6 +30,7 @@ from ..sims.closures.vortex_sparing import Closure as VortexSparing
 from ..sims.turbulence2d.grid import Grid
 from .lattice import Lattice
 from .spectral import ShellRates
+from .targets import Target
 
 SCALES = {"leith": leith_scale, "smagorinsky": smagorinsky_scale}
 
@@ -70,7 +71,9 @@ class Coefficient(OnLattice):
         """c of an action."""
         return within(action, self.lowest, self.highest)
 
-    def closure(self, action: jax.Array, lattice: Lattice) -> LocalEddyViscosity:
+    def closure(
+        self, action: jax.Array, lattice: Lattice, target: Target | None = None
+    ) -> LocalEddyViscosity:
         """The closure of actions (m, m, 1), held until the next ones."""
         return LocalEddyViscosity(lattice.interpolate(self.physical(action[..., 0])), SCALES[self.scale])
 
@@ -86,7 +89,9 @@ class Backscatter(OnLattice):
     components: ClassVar[int] = 2
     names: ClassVar[tuple[str, ...]] = ("c_4", "b")
 
-    def closure(self, action: jax.Array, lattice: Lattice) -> Callable[[Flow], Array]:
+    def closure(
+        self, action: jax.Array, lattice: Lattice, target: Target | None = None
+    ) -> Callable[[Flow], Array]:
         """The closure of actions (m, m, 2), held until the next ones."""
         biharmonic = lattice.interpolate(within(action[..., 0], 0.0, self.strongest))
         returned = lattice.interpolate(within(action[..., 1], self.least, self.most))
@@ -127,13 +132,19 @@ class VortexFields(OnLattice):
         if self.drain[0] < 0.0:
             raise InputError(f"The least drain is {self.drain[0]}; a negative one would blow up.")
 
-    def closure(self, action: jax.Array, lattice: Lattice) -> VortexSparing:
+    def closure(self, action: jax.Array, lattice: Lattice, target: Target | None = None) -> VortexSparing:
         """The closure of actions (m, m, 3), held until the next ones."""
         bounds = (self.drain, self.returned, self.weighting)
         fields = [lattice.interpolate(within(action[..., i], *pair)) for i, pair in enumerate(bounds)]
         # The spline through agents near a bound may leave it: a negative drain would make vortices explode.
         return replace(self.form, drain=jnp.maximum(fields[0], 0.0), returned=fields[1], weighting=fields[2])
 
+
+BETA_OFFSETS = (
+    (0.73, -0.16, 0.19, 0.25, 0.46, 0.74, 0.68, 0.74, 0.58, 0.31, 0.19, 0.04),
+    (0.13, 0.0, -0.11, -0.62, -0.13, -0.04, -0.51, -0.27, -0.35, -0.16, -0.14, 0.32),
+)
+"""Offsets of 12 shells along x and along y for k4b20 at N = 32, from the integral control of an ensemble."""
 
 ACTIONS = {
     "leith": Coefficient("leith", -0.02, 0.04),
@@ -144,14 +155,27 @@ ACTIONS = {
     "vortex": VortexFields(
         (0.51, 0.91),
         (0.94, 1.18),
-        (0.635, 1.135),
-        VortexSparing(steepness=2.4, return_exponent=2.26, sparing=0.38, core_sparing=0.48, saturation=0.02),
+        (0.70, 1.20),
+        VortexSparing(
+            steepness=2.4,
+            return_exponent=2.26,
+            sparing=0.38,
+            core_sparing=0.48,
+            saturation=0.02,
+            ceiling=8.0,
+        ),
     ),
     "shells": ShellRates(VortexSparing()),
-    "shells_beta": ShellRates(
+    "shells_anisotropic": ShellRates(
         VortexSparing(
             drain=0.215, returned=1.27, steepness=3.25, return_exponent=2.3, core_sparing=0.3, anisotropy=0.8
         )
+    ),
+    "shells_beta": ShellRates(
+        VortexSparing(
+            drain=0.215, returned=1.27, steepness=3.25, return_exponent=2.3, core_sparing=0.3, anisotropy=0.8
+        ),
+        BETA_OFFSETS,
     ),
 }
 

@@ -144,7 +144,7 @@ class ClosureEnv:
         """(state, reward, terminated) after an action, without reset; a blow-up leaves the state alone."""
         if action.shape != self.action_shape:
             raise InputError(f"The action has shape {action.shape}, expected {self.action_shape}.")
-        closure = self.action.closure(action.astype(KIND), self.lattice)
+        closure = self.action.closure(action.astype(KIND), self.lattice, params.target)
         step = make_step(self.case, self.n, self.numerics, closure, "float32")
         flow = jax.lax.scan(lambda flow, _: (step(flow), None), state.flow, length=self.hold)[0]
         omega = vorticity(flow)

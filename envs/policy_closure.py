@@ -32,7 +32,7 @@ class PolicyClosure:
     def __call__(self, flow: Flow) -> Array:
         """Π̂, (N, K+1)."""
         environment = self.environment
-        return environment.action.closure(self.actions(flow), environment.lattice)(flow)
+        return environment.action.closure(self.actions(flow), environment.lattice, self.target)(flow)
 
 
 def tendency(environment: ClosureEnv, target: Target, act: Callable, vorticity: jax.Array) -> Any:

@@ -1,10 +1,11 @@
-"""Agents in the spectrum: each damps or drives a shell along one direction, and sees how far it is off.
+"""Agents in the spectrum: each damps or drives a shell along one direction by how far it is off.
 
     Π̂ = closure − σ [G(kx) γ_x(kx) + G(|ky|) γ_y(|ky|)] ω̂,      G(k) = g_0 + g_1 (k/K)⁴,   σ² = ⟨ω²⟩
+    γ_x(k) = g_x(k) ln(Z_x/Z_x,ref) + o_x(k), likewise along y
 
-The closure is a vortex-sparing one of fixed constants; γ_x and γ_y, in −1 … 1, are piecewise linear in ln k
-between the shells of the agents, so the sum acts on just those one-dimensional spectra that reward and
-verdict are made of. Positive rates damp. Numbers of agents and of what they see do not depend on the grid.
+The closure is a vortex-sparing one of fixed constants. An agent sets gain g and offset o of its shell; both
+are piecewise linear in ln k between the shells. So the sum acts on just those one-dimensional spectra that
+reward and verdict are made of. Numbers of agents and of what they see do not depend on the grid.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from ..sims.closures.flow import Array, Flow, mean_square_vorticity
 from ..sims.closures.vortex_sparing import Closure as VortexSparing
 from ..sims.turbulence2d.grid import Grid
 from .targets import Target, log_flatness, log_ratio_spectrum
+
+LIMIT = 1.5
+"""Largest |ln(Z/Z_ref)| that is answered in proportion."""
 
 
 @dataclass(frozen=True)
@@ -67,39 +71,61 @@ def _linear(wanted: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ShellRates:
-    """Rates of shells beside the closure `form`; `least` g_0 and `most` g_1 are their bounds, in σ."""
+    """Rates of shells beside the closure `form`; `least` g_0 and `most` g_1 scale them, in σ; g is within 0 …
+    `strongest`, o within ±1 of `offsets` known beforehand: one for each shell along x and along y, or one for
+    all."""
 
     form: VortexSparing
+    offsets: tuple[tuple[float, ...], tuple[float, ...]] = ((0.0,), (0.0,))
     least: float = 0.03
     most: float = 0.3
+    strongest: float = 3.0
 
-    components: ClassVar[int] = 1
-    names: ClassVar[tuple[str, ...]] = ("γ",)
+    components: ClassVar[int] = 2
+    names: ClassVar[tuple[str, ...]] = ("g", "o")
+
+    def __post_init__(self):
+        if min(self.least, self.most, self.strongest) < 0.0:
+            raise InputError(
+                f"The scales of shell rates are {self.least}, {self.most} and {self.strongest}; none may be "
+                "negative."
+            )
 
     def arrange(self, agents: int, grid: Grid) -> Shells:
         """The agents on a grid."""
+        for row in self.offsets:
+            if len(row) not in (1, agents):
+                raise InputError(f"There are offsets for {len(row)} shells a direction, but {agents} agents.")
         return Shells(agents, grid.carried)
 
-    def closure(self, action: jax.Array, lattice: Shells) -> "ShellDamping":
-        """The closure of actions (2, m, 1), held until the next ones."""
-        rates = lattice.interpolate(jnp.clip(action[..., 0], -1.0, 1.0))
-        share = jnp.arange(lattice.highest + 1) / lattice.highest
-        return ShellDamping(self.form, rates * (self.least + self.most * share**4))
+    def closure(self, action: jax.Array, lattice: Shells, target: Target | None = None) -> "ShellDamping":
+        """The closure of actions (2, m, 2), held until the next ones; without a target, as for agents that
+        see nothing, g = 0."""
+        bounded = jnp.clip(jnp.moveaxis(action, -1, 0), -1.0, 1.0)
+        values = lattice.interpolate(bounded.at[1].add(jnp.asarray(self.offsets, action.dtype)))
+        share = jnp.arange(lattice.highest + 1, dtype=values.dtype)[None] / lattice.highest
+        scale = self.least + self.most * share**4
+        gain = 0.5 * self.strongest * (values[0] + 1.0)
+        return ShellDamping(self.form, scale * gain, scale * values[1], target)
 
 
 @dataclass(frozen=True, eq=False)
 class ShellDamping:
-    """`form` and the damping `rates` (2, K+1), in σ, along x and along y."""
+    """`form` and the rates G g and G o, (2, K+1) each, in σ, along x and along y."""
 
     form: VortexSparing
-    rates: Array
+    gain: Array
+    offset: Array
+    target: Target | None
 
     def __call__(self, flow: Flow) -> Array:
         """Π̂, (N, K+1)."""
-        ops = flow.operators
-        along_x, along_y = self.rates
-        row = jnp.minimum(jnp.abs(ops.ky[:, 0]).astype(jnp.int32), along_y.shape[0] - 1)
-        rate = jnp.sqrt(mean_square_vorticity(flow)) * (along_x[None, :] + along_y[row][:, None])
+        ops, rates = flow.operators, self.offset
+        if self.target is not None:
+            ratio = jnp.clip(log_ratio_spectrum(flow.vorticity_hat, self.target, 2), -LIMIT, LIMIT)
+            rates = rates + self.gain * jnp.pad(ratio, ((0, 0), (1, 0)))
+        row = jnp.minimum(jnp.abs(ops.ky[:, 0]).astype(jnp.int32), rates.shape[1] - 1)
+        rate = jnp.sqrt(mean_square_vorticity(flow)) * (rates[0][None, :] + rates[1][row][:, None])
         return self.form(flow) - ops.mask * rate * flow.vorticity_hat
 
 

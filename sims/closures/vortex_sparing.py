@@ -1,7 +1,8 @@
 """Vortex-sparing closure: a steep drain that leaves vortices alone and returns the energy that it takes.
 
     Π = −σ D½[c h D½ω] + A Lˡ[b w ω],   D½ = (kΔ/π)ᵖ √(1 + e cos 2θ),  Lˡ = (kΔ/π)ˡ,  k² cos 2θ = kx² − ky²
-    h = 1 / (1 + a q² + o (q² − s²)₊),      w = (q² / (1 + m q²))^(n/2),      q = ω/σ,  s = |S|/σ,  σ² = ⟨ω²⟩
+    h = 1 / (1 + d [a q² + o (q² − s²)₊]),   w = d [q² / (1 + m q²)]^(n/2),   d = 1 / (1 + (q/q_c)⁸),
+    q = ω/σ,  s = |S|/σ,  σ² = ⟨ω²⟩
 
 A is such that the second term with b = 1 returns all the energy that the first takes; so b is the returned
 share, and closures with b ≤ 1 never give energy to a flow that they drain. Why this form
@@ -10,6 +11,7 @@ alone, conserves energy, and does not damp places with |ω| > 2σ. p = 2, l = 2 
 that of Jansen and Held (2014) with c = π⁴ C_4⁴.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,8 +28,9 @@ class Closure:
 
     `drain` c ≥ 0: damping rate of the shortest wave along an axis, in σ. `returned` b. `weighting` n: how
     much more of the energy strong vorticity gets. `steepness` p. `return_exponent` l. `sparing` a ≥ 0 and
-    `core_sparing` o ≥ 0: strong vorticity, and where it exceeds the strain, is drained less. `saturation` m ≥
-    0: limits w. `anisotropy` e in −1 … 1: positive drains variation along x more.
+    `core_sparing` o ≥ 0: strong vorticity, and where it exceeds the strain, is drained less. `saturation`
+    m ≥ 0: limits w. `anisotropy` e in −1 … 1: positive drains variation along x more. `ceiling` q_c > 0: what
+    exceeds it is not spared and gets nothing, lest a vortex grow until the time step cannot carry it.
 
     The defaults suit k4b0 at N = 32, 64 and 128.
     """
@@ -41,6 +44,7 @@ class Closure:
     core_sparing: float = 0.56
     saturation: float = 0.0
     anisotropy: float = 0.0
+    ceiling: float = math.inf
 
     name: ClassVar[str] = "vortex_sparing"
 
@@ -49,6 +53,8 @@ class Closure:
             value = getattr(self, constant)
             if not value >= 0.0:
                 raise InputError(f"Closure vortex_sparing has {constant} = {value}; it must not be negative.")
+        if not self.ceiling > 0.0:
+            raise InputError(f"Closure vortex_sparing has ceiling = {self.ceiling}; it must be positive.")
         if not -1.0 <= self.anisotropy <= 1.0:
             raise InputError(
                 f"Closure vortex_sparing has anisotropy = {self.anisotropy}; it must lie within −1 … 1."
@@ -62,8 +68,9 @@ class Closure:
         omega, rough, strain_squared = _fields(flow, half)
         unit = xp.where(sigma > 0.0, sigma, 1.0)
         q2, s2 = (omega / unit) ** 2, strain_squared / unit**2
-        spared = 1.0 / (1.0 + self.sparing * q2 + self.core_sparing * xp.maximum(q2 - s2, 0.0))
-        weight = ((q2 + SMALLEST) / (1.0 + self.saturation * q2)) ** (0.5 * self.weighting)
+        below = 1.0 / (1.0 + (q2 / self.ceiling**2) ** 4)
+        spared = 1.0 / (1.0 + below * (self.sparing * q2 + self.core_sparing * xp.maximum(q2 - s2, 0.0)))
+        weight = below * ((q2 + SMALLEST) / (1.0 + self.saturation * q2)) ** (0.5 * self.weighting)
         taken, given, unshared = ops.to_spectra(
             self.drain * spared * rough, self.returned * weight * omega, weight * omega
         )
@@ -86,7 +93,7 @@ class Closure:
     def _scaled_wavenumber(flow: Flow) -> Array:
         """kΔ/π, 1 for the shortest wave along an axis."""
         ops = flow.operators
-        return ops.xp.sqrt(ops.k2) * (ops.spacing / 3.141592653589793)
+        return ops.xp.sqrt(ops.k2) * (ops.spacing / math.pi)
 
 
 def _fields(flow: Flow, half: Array) -> tuple[Array, Array, Array]:
