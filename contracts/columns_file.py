@@ -40,6 +40,8 @@ UNIFORM_TENDENCIES = {
     "rvcuten": "tend_in_ruv",
 }
 NUMBER_TYPES = {"double": "f8", "single": "f4"}
+CHUNK_ROWS = 2048  # rows of a chunk; writers go on in multiples of it
+CHUNK_CACHE = 2**21  # bytes
 
 
 def open_columns(source: str | Path):
@@ -123,8 +125,13 @@ def create_training_set(path: str | Path, count: int, levels: int, attributes: M
 
 
 def define(output, variable: Variable, name: str, kind: str, dimensions: tuple[str, ...]) -> None:
-    """One variable with its unit and meaning, compressed."""
-    created = output.createVariable(name, kind, dimensions, compression="zlib", complevel=1, shuffle=True)
+    """One variable with its unit and meaning, compressed in chunks of CHUNK_ROWS rows, each written once."""
+    chunk = [output.dimensions[dimension].size for dimension in dimensions]
+    chunk[0] = max(1, min(chunk[0], CHUNK_ROWS))
+    created = output.createVariable(
+        name, kind, dimensions, compression="zlib", complevel=1, shuffle=True, chunksizes=chunk
+    )
+    created.set_var_chunk_cache(size=CHUNK_CACHE)  # the default keeps tens of MB a variable
     created.units = variable.units
     created.long_name = variable.long_name
 
