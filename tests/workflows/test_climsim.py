@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flax import nnx
+from typer.testing import CliRunner
 
 from subgrid.contracts.bundle import Bundle
 from subgrid.contracts.errors import FileError, InputError
@@ -22,6 +23,7 @@ from subgrid.jax_models.sampling import RareRegimes
 from subgrid.validation.climsim import metrics
 from subgrid.validation.climsim.invariants import residuals
 from subgrid.workflows import climsim, climsim_verdict
+from subgrid.workflows.cli import app
 
 CPU = ("cpu",)
 
@@ -205,6 +207,15 @@ def test_a_store_is_packed_again_in_part(store, tmp_path):
     part, whole = (climsim.load_part(path, "all") for path in (tmp_path / "part.zarr", store))
     np.testing.assert_array_equal(part.ymd, whole.ymd[::5])
     np.testing.assert_array_equal(part.fields["ptend_u"], whole.fields["ptend_u"][::5])
+
+
+def test_the_command_packs_and_says_what_it_skipped(store, tmp_path):
+    words = ["data", "climsim", str(store), "--format", "store", "--months", "0008-02", "--stride", "8"]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "o.zarr"), "--skip-bad"])
+    assert done.exit_code == 0, done.output
+    assert "2 time steps × 96 columns; no time step skipped" in " ".join(done.output.split())
+    again = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "o.zarr")])
+    assert isinstance(again.exception, FileError)
 
 
 def test_packing_real_pairs(tmp_path):
