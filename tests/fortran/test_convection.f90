@@ -4,7 +4,8 @@ module test_convection
    use subgrid_kinds, only: dp
    use subgrid_mskf_batch_dp, only: prepare_thermodynamics
    use subgrid_mskf_mixing_dp, only: mixing_integrals
-   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, saturate, thermodynamics_type
+   use subgrid_mskf_saturation_dp, only: saturate
+   use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, log_inverse_pressure, saturation_mixing_ratio, thermodynamics_type
    use subgrid_mskf_wrf_dp, only: mskf_cps, mskf_init
    use subgrid_testing, only: check, check_close, new_case, test_case
    implicit none (type, external)
@@ -40,7 +41,7 @@ contains
    subroutine saturation_inverts_theta_e(failure)
       character(len=:), allocatable, intent(out) :: failure
       type(thermodynamics_type), pointer :: clean, tables
-      real(dp) :: p, t, q, expected, by_table
+      real(dp) :: p, log_p, t, q, expected, by_table
       integer :: i, k
 
       call prepare_thermodynamics(.true., clean)
@@ -49,9 +50,12 @@ contains
          do i = 1, 12
             p = 1.0e4_dp*k
             expected = 300.0_dp + 5.0_dp*i
-            call saturate(clean, p, expected, t, q)
-            call check_close(failure, bolton_theta_e(p, t, q, t), expected, 1.0e-5_dp, 'θ_e of saturated air')
-            call saturate(tables, p, expected, by_table, q)
+            log_p = log_inverse_pressure(p)
+            call saturate(clean, p, log_p, expected, t, q)
+            call check_close(failure, q/saturation_mixing_ratio(t, p), 1.0_dp, 1.0e-7_dp, 'saturated air')
+            call check_close(failure, bolton_theta_e(log_p, t, saturation_mixing_ratio(t, p), t), expected, 1.0e-6_dp, &
+               'θ_e of saturated air')
+            call saturate(tables, p, log_p, expected, by_table, q)
             call check_close(failure, by_table, t, 2.0e-2_dp, 'the table interpolates the closed form')
          end do
       end do
