@@ -37,8 +37,8 @@ class VracerConfig:
 
     The published runs (16 agents, one simulation): learning rate 1e-4, γ 0.995, an update of 256 steps for
     every step made, capacity 1e5, C 4, A 5e-8, β 0.3, η = learning rate, D 0.1, L2 1.0, some 1e6 updates.
-    An L2 of 1.0 would outweigh every other gradient, and thousands of updates want a faster η and A; with the
-    published C and a small A the exploration grew threefold within 150 iterations on k4b0.
+    An L2 of 1.0 would outweigh every other gradient, and thousands of updates want a faster η and A.
+    Nothing here holds the spread of the policy: `PolicyConfig.largest_spread` does.
     """
 
     iterations: int = 200
@@ -49,7 +49,7 @@ class VracerConfig:
     samples: int = 2
     learning_rate: float = 1e-3
     discount: float = 0.97
-    excess: float = 2.0
+    excess: float = 4.0
     annealing: float = 1e-3
     trust: float = 0.3
     trust_rate: float = 5e-3
