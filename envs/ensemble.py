@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..contracts.errors import InputError
 from ..sims.closures.flow import Flow
 from ..sims.turbulence2d.jax_solver import State, make_operators, make_step, vorticity
 from ..sims.turbulence2d.statistics.distribution import HistogramBins, exceedance, histogram, raw_moments
@@ -35,6 +36,13 @@ class RunPlan:
     block_time: float = 5.0
     sample_interval: float = 0.2
     bins: HistogramBins = field(default_factory=HistogramBins)
+
+    def __post_init__(self):
+        if not (self.blocks >= 1 and 0.0 < self.sample_interval <= self.block_time and self.spin_up >= 0.0):
+            raise InputError(
+                f"A run has {self.blocks} blocks of {self.block_time} sampled every {self.sample_interval} "
+                f"after a spin-up of {self.spin_up}; expected at least one block, no shorter than the interval."
+            )
 
     @property
     def time(self) -> float:

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from subgrid.contracts.errors import InputError
 from subgrid.envs.closure_env import ClosureEnv
 from subgrid.envs.ensemble import Ensemble, RunPlan
 from subgrid.envs.uniform_closure import constants, stack
@@ -69,3 +70,11 @@ def test_closures_know_the_time_and_more_may_be_observed(environment, params):
     found = Ensemble(environment, from_step_30, PLAN, observe).run(params, stack([SOUND] * 3))
     # Samples lie at steps 10 and 20, then 30 and 40.
     np.testing.assert_allclose(found["coefficient"], [[0.0, SOUND[0]]] * 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"blocks": 0}, {"block_time": 0.1}, {"sample_interval": 0.0}, {"spin_up": -1.0}]
+)
+def test_plans_that_would_sample_nothing_are_refused(wrong):
+    with pytest.raises(InputError, match="expected at least one block"):
+        RunPlan(**wrong)

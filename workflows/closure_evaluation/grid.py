@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...contracts.errors import InputError
 from ...contracts.reference import Reference
 from ...envs.closure_env import ClosureEnv, EnvParams
 from ...envs.ensemble import RunPlan
@@ -49,6 +50,11 @@ class ValidationPlan:
 
     def __post_init__(self):
         check_choice("choice of survival_of", self.survival_of, ("learned", "all"))
+        if self.seeds < 2 or self.copies < 1 or self.map_snapshots < 1 or self.survival_time < 0.0:
+            raise InputError(
+                f"The evaluation has {self.seeds} seeds, {self.copies} copies, {self.map_snapshots} snapshots and a "
+                f"survival time of {self.survival_time}; expected at least 2, 1, 1 and 0."
+            )
 
 
 @dataclass(frozen=True)

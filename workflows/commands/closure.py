@@ -46,7 +46,7 @@ def validate(
     blocks = max(2, round(time / RunPlan.block_time))
     plan = ValidationPlan(
         seeds=seeds,
-        plan=RunPlan(blocks=blocks),
+        plan=RunPlan(blocks=blocks, block_time=time / blocks),
         copies=copies,
         survival_time=survival_time,
         survival_of=survival_of,

@@ -135,6 +135,8 @@ def test_names_of_closures():
         named_paths(["a/b.npz", "c/b.npz"])
 
 
-def test_an_unknown_choice_is_refused():
+def test_plans_that_cannot_be_judged_are_refused():
     with pytest.raises(InputError, match="learned, all"):
         ValidationPlan(survival_of="some")
+    with pytest.raises(InputError, match="1 seeds"):
+        ValidationPlan(seeds=1)
