@@ -37,51 +37,77 @@ contains
       real(wp), intent(inout) :: shear(:, :)    !< (2, n)
       real(wp), intent(inout) :: dipole(:), divergence(:)   !< (n)
       real(wp), intent(in) :: direction(2)      !< (cos φ, sin φ)
-      real(wp), dimension(size(density)) :: speed, difference, buoyancy, layer_area, d0, e, layers
-      real(wp) :: below_u, below_d, flux_u, flux_d, area_u, area_d, share, jump, gradient
-      integer :: k, n
+      real(wp), dimension(size(density)) :: speed, difference, buoyancy, d0, e, layers
+      real(wp) :: both
+      integer :: k
 
-      n = size(density)
-      area_u = area(size(area))
-      area_d = -factor*down%flux(down%top)/at_top(down%top)
-      layer_area = layer_mean(area)
-      speed = 0.0_wp
-      difference = 0.0_wp
-      buoyancy = 0.0_wp
-      d0 = 0.0_wp
-      e = 0.0_wp
-      below_u = 0.0_wp
-      below_d = 0.0_wp
-      do k = base, min(top + 1, n)
-         flux_u = factor*up%flux(k)
-         flux_d = factor*down%flux(k)
-         speed(k) = (flux_u + flux_d)/(at_top(k)*area(k))
-         if (k <= down%top) then
-            difference(k) = shape_ratio*(flux_u*area_d/area_u - flux_d)/(area(k)*at_top(k))
-            buoyancy(k) = shape_ratio*area_d/area(k)*buoyancy_difference(env, up, down, k)
-         end if
-         d0(k) = (flux_u + flux_d - below_u - below_d)/(density(k)*env%thickness(k)*layer_area(k))
-         if (k > base) then
-            share = layer_area(k) - area_u   ! of the downdraft in the layer's area
-            e(k) = shape_ratio/(wavenumber**2*density(k)*layer_area(k)*env%thickness(k)) &
-               *(share/area_u*(flux_u - below_u) - (flux_d - below_d))
-         end if
-         below_u = flux_u
-         below_d = flux_d
-      end do
+      call set_interfaces(env, up, down, base, top, factor, at_top, area, speed, difference, buoyancy)
+      call set_layers(env, up, down, base, top, factor, density, area, d0, e)
       layers = layer_mean(speed)*density
-      do k = base + 1, min(top, n - 1)
+      do k = base + 1, min(top, size(density) - 1)
          associate (thickness => env%thickness(k))
-            gradient = 0.5_wp*(e(k + 1) - e(k - 1))/thickness
-            jump = layers(k)*wavenumber*bessel_j0(first_zero)*gradient
-            shear(:, k) = shear(:, k) + jump*direction
-            divergence(k) = 0.25_wp*(d0(k + 1) - d0(k - 1))/thickness*(difference(k - 1) + difference(k))*density(k)
+            shear(:, k) = shear(:, k) &
+               + layers(k)*wavenumber*bessel_j0(first_zero)*0.5_wp*(e(k + 1) - e(k - 1))/thickness*direction
+            both = difference(k - 1) + difference(k)
+            divergence(k) = 0.25_wp*(d0(k + 1) - d0(k - 1))/thickness*both*density(k)
             dipole(k) = (at_top(k)*buoyancy(k) - at_top(k - 1)*buoyancy(k - 1))/thickness &
-               - density(k)*(wavenumber**2*d0(k)*e(k) + 2.0_wp*(speed(k) - speed(k - 1))*(difference(k) - difference(k - 1)) &
-               /thickness**2 - layers(k)/density(k)*(difference(k - 1) + difference(k))*curvature(env, density, k))
+               - density(k)*(wavenumber**2*d0(k)*e(k) &
+               + 2.0_wp*(speed(k) - speed(k - 1))*(difference(k) - difference(k - 1))/thickness**2) &
+               + layers(k)*both*curvature(env, density, k)
          end associate
       end do
    end subroutine add_downdraft_sources
+
+   !> W0, W1 and B1 at the layer tops; 0 below the cloud base.
+   pure subroutine set_interfaces(env, up, down, base, top, factor, at_top, area, speed, difference, buoyancy)
+      type(environment_type), intent(in) :: env
+      type(updraft_type), intent(in) :: up
+      type(downdraft_type), intent(in) :: down
+      integer, intent(in) :: base, top
+      real(wp), intent(in) :: factor, at_top(:), area(:)   !< as in add_downdraft_sources
+      real(wp), intent(out) :: speed(:), difference(:), buoyancy(:)   !< [1], [1], [m s-2]
+      real(wp) :: area_u, area_d, flux_u, flux_d
+      integer :: k
+
+      area_u = area(size(area))
+      area_d = -factor*down%flux(down%top)/at_top(down%top)
+      speed = 0.0_wp
+      difference = 0.0_wp
+      buoyancy = 0.0_wp
+      do k = base, min(top + 1, size(area))
+         flux_u = factor*up%flux(k)
+         flux_d = factor*down%flux(k)
+         speed(k) = (flux_u + flux_d)/(at_top(k)*area(k))
+         if (k > down%top) cycle
+         difference(k) = shape_ratio*(flux_u*area_d/area_u - flux_d)/(area(k)*at_top(k))
+         buoyancy(k) = shape_ratio*area_d/area(k)*buoyancy_difference(env, up, down, k)
+      end do
+   end subroutine set_interfaces
+
+   !> D0 and E of the layers. At the cloud base, below which no flux counts, D0 jumps and E is 0.
+   pure subroutine set_layers(env, up, down, base, top, factor, density, area, d0, e)
+      type(environment_type), intent(in) :: env
+      type(updraft_type), intent(in) :: up
+      type(downdraft_type), intent(in) :: down
+      integer, intent(in) :: base, top
+      real(wp), intent(in) :: factor, density(:), area(:)   !< as in add_downdraft_sources
+      real(wp), intent(out) :: d0(:), e(:)                  !< [m-1], [m]
+      real(wp) :: layer_area(size(area)), area_u, gain_u, gain_d
+      integer :: k
+
+      area_u = area(size(area))
+      layer_area = layer_mean(area)
+      d0 = 0.0_wp
+      e = 0.0_wp
+      d0(base) = factor*(up%flux(base) + down%flux(base))/(density(base)*env%thickness(base)*layer_area(base))
+      do k = base + 1, min(top + 1, size(area))
+         gain_u = factor*(up%flux(k) - up%flux(k - 1))
+         gain_d = factor*(down%flux(k) - down%flux(k - 1))
+         d0(k) = (gain_u + gain_d)/(density(k)*env%thickness(k)*layer_area(k))
+         e(k) = shape_ratio/(wavenumber**2*density(k)*layer_area(k)*env%thickness(k)) &
+            *((layer_area(k) - area_u)/area_u*gain_u - gain_d)   ! the downdraft's share of the layer's area
+      end do
+   end subroutine set_layers
 
    !> ∂_zz ln ρ [m-2].
    pure real(wp) function curvature(env, density, k)
