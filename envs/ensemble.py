@@ -41,7 +41,7 @@ class RunPlan:
         if not (self.blocks >= 1 and 0.0 < self.sample_interval <= self.block_time and self.spin_up >= 0.0):
             raise InputError(
                 f"A run has {self.blocks} blocks of {self.block_time} sampled every {self.sample_interval} "
-                f"after a spin-up of {self.spin_up}; expected at least one block, no shorter than the interval."
+                f"after a spin-up of {self.spin_up}; expected at least one block, not below the interval."
             )
 
     @property
