@@ -155,7 +155,7 @@ ACTIONS = {
     "vortex": VortexFields(
         (0.51, 0.91),
         (0.94, 1.18),
-        (0.70, 1.20),
+        (0.82, 1.32),
         VortexSparing(
             steepness=2.4,
             return_exponent=2.26,

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -56,8 +57,15 @@ def export_policy(policy_file: Path, reference: Path, output: Path, *, overwrite
         name=output.stem,
         description=(
             f"closure of {config.case} on {config.grid} points without dealiasing, learned by "
-            f"{config.agents}x{config.agents} agents"
+            f"{'x'.join(map(str, environment.lattice.shape))} agents"
         ),
-        config=json.dumps(asdict(config) | {"reference": Path(reference).name}),
+        config=json.dumps(
+            asdict(config) | {"reference": Path(reference).name, "training": _origin(policy.record)}
+        ),
         overwrite=overwrite,
     )
+
+
+def _origin(record: dict[str, Any]) -> dict[str, Any]:
+    """What a policy file says of its training: all but the configuration and the learning curve."""
+    return {name: value for name, value in record.items() if name not in ("config", "history")}
