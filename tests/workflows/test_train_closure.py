@@ -11,8 +11,8 @@ from subgrid.contracts.errors import FileError, InputError
 from subgrid.jax_models.rl.ppo import PpoConfig
 from subgrid.jax_models.rl.vracer import VracerConfig
 from subgrid.workflows.cli import main
-from subgrid.workflows.closure_rl import ClosureRl, read_config
-from subgrid.workflows.commands.train import make_learner
+from subgrid.workflows.closure_rl import ClosureRl, PolicyConfig, read_config
+from subgrid.workflows.commands.train import configure
 from subgrid.workflows.learning_curve import learning_curve
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "results" / "k4b0.reference.nc"
@@ -35,12 +35,16 @@ def test_every_method_has_a_learner_of_its_own():
 
 
 def test_settings_of_the_learner_are_named_and_typed():
-    learner = make_learner("vracer", {"capacity": 64, "decay": 0.01})
+    learner = configure("--learner", VracerConfig, {"capacity": 64, "decay": 0.01})
     assert learner == VracerConfig(capacity=64, decay=0.01)
-    with pytest.raises(InputError, match="ppo has no 'capacity', it has iterations, environments"):
-        make_learner("ppo", {"capacity": 64})
+    with pytest.raises(InputError, match="--learner: PpoConfig has no 'capacity', it has iterations, env"):
+        configure("--learner", PpoConfig, {"capacity": 64})
+    with pytest.raises(
+        InputError, match="PolicyConfig has no 'hidden', it has initial_spread, largest_spread"
+    ):
+        configure("--network", PolicyConfig, {"hidden": 64})
     with pytest.raises(InputError, match=r"rollout is a whole number, found 0\.5"):
-        make_learner("ppo", {"rollout": 0.5})
+        configure("--learner", PpoConfig, {"rollout": 0.5})
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,7 @@ def test_settings_of_the_learner_are_named_and_typed():
     [
         (("--learner", "rollout"), "expected NAME=NUMBER"),
         (("--learner", "rollout=many"), "expected NAME=NUMBER"),
+        (("--network", "width=3"), "PolicyConfig has no 'width'"),
         (("--devices", "99"), "--devices: found 99"),
         (("--reward", "praise"), "Unknown reward 'praise'"),
         (("--action", "magic"), "Unknown action 'magic'"),
@@ -79,7 +84,18 @@ def test_learning_curve_is_a_figure_and_overwrites_nothing(tmp_path):
 def test_vracer_trains_resumes_and_exports_by_one_command(monkeypatch, capsys, tmp_path):
     out, options = tmp_path / "closure.bundle", ("--grid", 16, "--hold", 1, "--environments", 4)
     options += ("--learner", "rollout=4", "--learner", "capacity=8", "--learner", "updates=2")
-    options += ("--method", "vracer", "--reference", REFERENCE, "--out", out, "--iterations", 2)
+    options += (
+        "--network",
+        "largest_spread=0.5",
+        "--method",
+        "vracer",
+        "--reference",
+        REFERENCE,
+        "--out",
+        out,
+        "--iterations",
+        2,
+    )
     assert command(monkeypatch, *options, "--checkpoint", tmp_path / "run") == 0
     record = json.loads(str(np.load(out.with_suffix(".npz"))["record"]))
     assert record["config"]["method"] == "vracer"

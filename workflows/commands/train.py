@@ -44,6 +44,9 @@ def closure(
     learner: Annotated[
         list[str] | None, typer.Option(help="ppo, vracer: NAME=NUMBER of its configuration; repeat it.")
     ] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="ppo, vracer: NAME=NUMBER, as in initial_spread=0.2.")
+    ] = None,
     seconds: Annotated[float | None, typer.Option(help="ppo, vracer: stop after this wall time.")] = None,
     devices: Annotated[
         int | None, typer.Option(help="ppo, vracer: devices that share the simulations; all if not given.")
@@ -73,7 +76,11 @@ def closure(
         }
         _supervised(reference, out, options, common)
     else:
-        settings = {"environments": environments, "iterations": iterations} | _numbers(learner or [])
+        settings = {
+            "learner": {"environments": environments, "iterations": iterations}
+            | _numbers("--learner", learner),
+            "network": _numbers("--network", network),
+        }
         options = {
             "grid": grid or 32,
             "agents": agents,
@@ -102,31 +109,28 @@ def _supervised(reference: Path, out: Path, options: dict, common: dict) -> None
     typer.echo(f"{out}: try `subgrid run les --grid {training.grid} --closure {out}`")
 
 
-def _numbers(settings: list[str]) -> dict[str, float]:
-    """{name: number} of NAME=NUMBER."""
+def _numbers(option: str, settings: list[str] | None) -> dict[str, float]:
+    """{name: number} of NAME=NUMBER, as often as `option` was given."""
     found = {}
-    for setting in settings:
+    for setting in settings or []:
         name, equals, value = setting.partition("=")
         try:
             found[name] = int(value) if value.lstrip("-").isdigit() else float(value)
         except ValueError:
             equals = ""
         if not equals:
-            raise InputError(f"--learner: found {setting!r}, expected NAME=NUMBER, as in rollout=16.")
+            raise InputError(f"{option}: found {setting!r}, expected NAME=NUMBER, as in rollout=16.")
     return found
 
 
-def make_learner(method: str, settings: dict[str, float]):
-    """The configuration of an algorithm; InputError lists the names that it has."""
-    from ..closure_rl import ALGORITHMS
-
-    _, kind = ALGORITHMS[method]
-    known = {field.name: field.type for field in fields(kind)}
+def configure(option: str, kind: type, settings: dict[str, float]):
+    """A configuration of `kind` with some of its numbers set; InputError lists the names that it has."""
+    known = {field.name: field.type for field in fields(kind) if field.type in (int, float)}
     for name, value in settings.items():
         if name not in known:
-            raise InputError(f"--learner: {method} has no {name!r}, it has {', '.join(known)}.")
+            raise InputError(f"{option}: {kind.__name__} has no {name!r}, it has {', '.join(known)}.")
         if known[name] is int and not isinstance(value, int):
-            raise InputError(f"--learner: {name} is a whole number, found {value}.")
+            raise InputError(f"{option}: {name} is a whole number, found {value}.")
     return kind(**settings)
 
 
@@ -134,7 +138,7 @@ def _by_agents(reference: Path, out: Path, options: dict, settings: dict, run: d
     from ...contracts.files import require_absent
     from ...contracts.reference import read_reference
     from ...jax_models.rl.devices import is_first_process, join_processes
-    from ..closure_rl import ClosureRl, export_policy, train_policy
+    from ..closure_rl import ALGORITHMS, ClosureRl, PolicyConfig, export_policy, train_policy
     from ..learning_curve import learning_curve
     from ..progress import progress_bar, silent
 
@@ -143,8 +147,9 @@ def _by_agents(reference: Path, out: Path, options: dict, settings: dict, run: d
     for path in (out, curve):
         require_absent(path, overwrite=overwrite)
     case = read_reference(reference).attributes["case"]
-    learner = make_learner(options["method"], settings)
-    config = ClosureRl(case=case, learner=learner, **options)
+    learner = configure("--learner", ALGORITHMS[options["method"]][1], settings["learner"])
+    network = configure("--network", PolicyConfig, settings["network"])
+    config = ClosureRl(case=case, learner=learner, policy=network, **options)
     if join:
         join_processes()
     if not is_first_process():
