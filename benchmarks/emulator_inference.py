@@ -94,7 +94,7 @@ def bundled(folder: Path, name: str, model: nnx.Module, call: Callable, x: np.nd
 def measure(runs: dict, inputs: dict, peers, arguments) -> dict:
     """{case: {who: [[wall, CPU] of each round]}}; stops if somebody computes other numbers."""
     found = {}
-    for name in runs:
+    for name in arguments.network:
         for batch in arguments.batch:
             x, case = (
                 inputs[name][np.arange(batch) % len(inputs[name])],
@@ -137,6 +137,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.7, help="of each turn")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--batch", type=int, nargs="+", default=BATCHES)
+    parser.add_argument("--network", nargs="+", choices=("mlp", "bilstm"), default=("mlp", "bilstm"))
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     mlp = MLP(124, 128, rngs=nnx.Rngs(0))
