@@ -52,7 +52,7 @@ class ValidationPlan:
         check_choice("choice of survival_of", self.survival_of, ("learned", "all"))
         if self.seeds < 2 or self.copies < 1 or self.map_snapshots < 1 or self.survival_time < 0.0:
             raise InputError(
-                f"The evaluation has {self.seeds} seeds, {self.copies} copies, {self.map_snapshots} snapshots "
+                f"An evaluation has {self.seeds} seeds, {self.copies} copies, {self.map_snapshots} snapshots "
                 f"and a survival time of {self.survival_time}; expected at least 2, 1, 1 and 0."
             )
 
