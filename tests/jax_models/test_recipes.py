@@ -1,6 +1,7 @@
 """Every recipe trains on mock columns, stays finite, and obeys the physics that it promises."""
 
 import dataclasses
+from functools import partial
 
 import jax
 import numpy as np
@@ -11,8 +12,10 @@ from subgrid.contracts.errors import InputError
 from subgrid.contracts.variables import SHORTWAVE, STEP_S
 from subgrid.jax_models import recipe_builders, recipes
 from subgrid.jax_models.data.mock import mock_columns
+from subgrid.jax_models.emulator_bundle import export_emulator, load_emulator
 from subgrid.jax_models.emulator_training import predict, train_emulator
 from subgrid.jax_models.ensemble import is_stochastic
+from subgrid.jax_models.networks.convnext import ConvNeXt
 from subgrid.jax_models.networks.residual_mlp import ResidualMLP
 from subgrid.jax_models.normalization import split
 from subgrid.jax_models.sampling import RareRegimes
@@ -129,19 +132,36 @@ def small_ensemble():
 
 def test_an_ensemble_trains_its_members_and_each_obeys_the_physics(columns):
     data = recipes.training_data(columns, "column_ensemble")
-    result = train_emulator(small_ensemble(), data, epochs=5)
+    result = train_emulator(small_ensemble(), data, epochs=4)
     assert result.history[-1]["validation"] < 0.9 * result.history[0]["validation"]
     emulator, inputs = result.model, data.inputs[:40]
     assert is_stochastic(emulator)
-    samples = np.asarray(emulator.sample(inputs, jax.random.key(0), 5))
+    both = nnx.jit(lambda e, x: (e.sample(x, jax.random.key(0), 5), e(x)))(emulator, inputs)
+    samples, mean = (np.asarray(a) for a in both)
     assert samples.shape == (5, 40, data.features.n_out)
     # Five draws of three members: each member, two of them again.
     assert len(np.unique(samples[:, 0, 30])) == 3
     spans, x = data.features.output_slices, split(inputs, data.features.input_slices)
-    for outputs in (samples[0], np.asarray(emulator(inputs))):
+    for outputs in (samples[0], mean):
         fields = split(outputs, spans)
         assert (fields["cam_out_PRECSC"] <= fields["cam_out_PRECC"]).all()
         assert (x["state_q0001"] + STEP_S * fields["ptend_q0001"] >= 0).all()
+
+
+@pytest.mark.slow
+def test_batch_statistics_reach_the_bundle(columns, tmp_path):
+    build = recipe_builders.physical_column(partial(ConvNeXt, depths=(1,), widths=(6,)))
+    data = recipes.training_data(columns.at(np.array([0])), "column_lstm")
+    model = train_emulator(small(recipes.recipe("column_lstm"), build=build), data, epochs=1).model
+    statistics = jax.tree.leaves(nnx.state(model, nnx.BatchStat))
+    assert statistics
+    assert not any(np.array_equal(leaf, np.zeros_like(leaf)) for leaf in statistics)
+    options = {"name": "small", "description": "ConvNeXt", "batch_sizes": (8,), "platforms": ("cpu",)}
+    export_emulator(tmp_path / "small.bundle", model, data.inputs, **options)
+    _, run, bundle = load_emulator(tmp_path / "small.bundle")
+    assert sum("norm" in p.name and ("mean" in p.name or "var" in p.name) for p in bundle.parameters) >= 4
+    expected = predict(model, data.inputs[:16], batch=8)
+    np.testing.assert_allclose(run(data.inputs[:16]), expected, rtol=1e-4, atol=1e-7)
 
 
 def test_bfloat16_and_rare_regimes_are_choices_of_a_recipe(columns):
