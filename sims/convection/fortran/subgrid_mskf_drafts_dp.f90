@@ -25,12 +25,13 @@ module subgrid_mskf_drafts_dp
 contains
 
    !> Add to the sources of the pressure force what the downdraft brings, on the layers base + 1 … top.
-   pure subroutine add_downdraft_sources(env, up, down, base, top, factor, density, at_top, area, shear, dipole, &
+   pure subroutine add_downdraft_sources(env, up, down, cloud_base, base, top, factor, density, at_top, area, shear, dipole, &
       divergence, direction)
       type(environment_type), intent(in) :: env
       type(updraft_type), intent(in) :: up
       type(downdraft_type), intent(in) :: down
-      integer, intent(in) :: base, top          !< level whose top is the cloud base, last level with sources
+      integer, intent(in) :: cloud_base         !< level whose top is the cloud base
+      integer, intent(in) :: base, top          !< the same or, where the drafts sink, above; last level with sources
       real(wp), intent(in) :: factor            !< of the unit fluxes, over the cell's area [m-2]
       real(wp), intent(in) :: density(:), at_top(:)   !< of layers, at their tops [kg m-3]
       real(wp), intent(in) :: area(:)           !< A of the interfaces [m s-1 per m s-1]
@@ -42,7 +43,7 @@ contains
       integer :: k
 
       call set_interfaces(env, up, down, base, top, factor, at_top, area, speed, difference, buoyancy)
-      call set_layers(env, up, down, base, top, factor, density, area, d0, e)
+      call set_layers(env, up, down, cloud_base, top, factor, density, area, d0, e)
       layers = layer_mean(speed)*density
       do k = base + 1, min(top, size(density) - 1)
          associate (thickness => env%thickness(k))
@@ -85,11 +86,11 @@ contains
    end subroutine set_interfaces
 
    !> D0 and E of the layers. At the cloud base, below which no flux counts, D0 jumps and E is 0.
-   pure subroutine set_layers(env, up, down, base, top, factor, density, area, d0, e)
+   pure subroutine set_layers(env, up, down, cloud_base, top, factor, density, area, d0, e)
       type(environment_type), intent(in) :: env
       type(updraft_type), intent(in) :: up
       type(downdraft_type), intent(in) :: down
-      integer, intent(in) :: base, top
+      integer, intent(in) :: cloud_base, top
       real(wp), intent(in) :: factor, density(:), area(:)   !< as in add_downdraft_sources
       real(wp), intent(out) :: d0(:), e(:)                  !< [m-1], [m]
       real(wp) :: layer_area(size(area)), area_u, gain_u, gain_d
@@ -99,8 +100,9 @@ contains
       layer_area = layer_mean(area)
       d0 = 0.0_wp
       e = 0.0_wp
-      d0(base) = factor*(up%flux(base) + down%flux(base))/(density(base)*env%thickness(base)*layer_area(base))
-      do k = base + 1, min(top + 1, size(area))
+      d0(cloud_base) = factor*(up%flux(cloud_base) + down%flux(cloud_base)) &
+         /(density(cloud_base)*env%thickness(cloud_base)*layer_area(cloud_base))
+      do k = cloud_base + 1, min(top + 1, size(area))
          gain_u = factor*(up%flux(k) - up%flux(k - 1))
          gain_d = factor*(down%flux(k) - down%flux(k - 1))
          d0(k) = (gain_u + gain_d)/(density(k)*env%thickness(k)*layer_area(k))

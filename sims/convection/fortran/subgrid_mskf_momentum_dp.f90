@@ -62,8 +62,8 @@ contains
          shear(1, k) = 0.5_wp*(env%u(k + 1) - env%u(k - 1))*density(k)*speed(k)/env%thickness(k)
          shear(2, k) = 0.5_wp*(env%v(k + 1) - env%v(k - 1))*density(k)*speed(k)/env%thickness(k)
       end do
-      if (maxval(abs(direction)) > 0.0_wp) call add_downdraft_sources(env, up, down, base, top, factor, density, &
-         at_top, area, shear, dipole, divergence, direction)
+      if (maxval(abs(direction)) > 0.0_wp) call add_downdraft_sources(env, up, down, closure%cloud_base, &
+         base, top, factor, density, at_top, area, shear, dipole, divergence, direction)
       call pressure_force(env%dz(:n), env%thickness(:n), base + 1, min(top, n - 1), shear, dipole, divergence, &
          direction, force)
       area = layer_mean(area)

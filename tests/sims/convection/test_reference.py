@@ -75,9 +75,8 @@ def test_momentum(reference, double):
         beside = errors(double, stored, name, "_r8", good & downdraft)
         assert beside.size > 90
         assert np.median(beside) < 2e-5
-        assert np.mean(beside < 1e-4) > 0.93
-        # Where the drafts cancel at cloud base, the levels above it are not WRF's to the last digit.
-        assert np.mean(np.concatenate([alone, beside]) < 1e-4) > 0.96
+        assert np.mean(np.concatenate([alone, beside]) < 1e-4) > 0.97
+        assert beside.max() < 1e-3  # the worst are components that are small beside the other one
 
 
 def test_single_precision_spreads_as_wrf_does(reference):
