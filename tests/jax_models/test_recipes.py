@@ -111,7 +111,7 @@ def test_heavy_recipes_run(columns, name):
     assert np.isfinite(predict(result.model, data.inputs[:8], batch=8)).all()
 
 
-@pytest.mark.parametrize("name", ["mlp", "encoder_decoder", "mlp_v2rh"])
+@pytest.mark.parametrize("name", ["encoder_decoder", "mlp_v2rh"])
 def test_published_heads_start_at_the_training_mean(columns, name):
     """Heads that end in ReLU or ELU have no offset to climb: longwave is right on average before training."""
     data = recipes.training_data(columns, name)
