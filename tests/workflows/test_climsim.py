@@ -22,6 +22,7 @@ from subgrid.jax_models.recipes import metric_weights, z_scored
 from subgrid.jax_models.sampling import RareRegimes
 from subgrid.validation.climsim import metrics
 from subgrid.validation.climsim.invariants import residuals
+from subgrid.validation.climsim.scores import score
 from subgrid.workflows import climsim, climsim_verdict
 from subgrid.workflows.cli import app
 
@@ -79,6 +80,13 @@ def test_validation_scores_only_unseen_steps_by_default(bundles, store, tmp_path
         climsim_verdict.validate(models, store, tmp_path / "report")
 
 
+def scored(models, data):
+    """Scores of bundles on the held-out steps, without the page."""
+    columns = climsim.load_part(data, "test", held_out=4)
+    case = climsim_verdict.case_of(columns)
+    return score(case, [climsim_verdict.emulate(model, columns, case) for model in models])
+
+
 def test_members_are_scored_beside_the_point(bundles, store, tmp_path):
     rows = climsim.training_rows(store, feature_set("V1"), "train", held_out=4)
     model = z_scored(partial(RandomizedPrior, count=4, widths=(8,)))(rows, nnx.Rngs(0))
@@ -91,10 +99,7 @@ def test_members_are_scored_beside_the_point(bundles, store, tmp_path):
         batch_sizes=(96,),
         platforms=CPU,
     )
-    climsim_verdict.validate(
-        [bundles / "linear.bundle", tmp_path / "rpn.bundle"], store, tmp_path / "r", part="test", held_out=4
-    )
-    models = json.loads((tmp_path / "r" / "scores.json").read_text())["models"]
+    models = scored([bundles / "linear.bundle", tmp_path / "rpn.bundle"], store)["models"]
     assert models["linear"]["ensemble"] == {}
     for name in V1_TARGETS:
         found = models["rpn"]["ensemble"][name]
@@ -102,7 +107,20 @@ def test_members_are_scored_beside_the_point(bundles, store, tmp_path):
         assert 0 < found["crps"] <= models["rpn"]["variables"][name]["mae"] * 1.2
         assert sum(found["rank_histogram"]) == pytest.approx(1)
     assert models["rpn"]["flops_per_column"] > 2 * 4 * 2 * 124 * 8
-    assert "calibration.png" in (tmp_path / "r" / "index.html").read_text()
+
+
+def test_columns_with_no_more_than_v1_are_scored_too(bundles, store, tmp_path):
+    """As the quick-start arrays are: no land, no albedo, no winds."""
+    whole, features = climsim.load_part(store, "all"), feature_set("V1")
+    names = (*features.inputs, *features.outputs)
+    few = type(whole)({n: whole.fields[n] for n in names}, whole.ymd, whole.tod, whole.grid)
+    write_store(tmp_path / "v1.zarr", steps_of(few), few.grid, capacity=16, names=names)
+    again = climsim.train(tmp_path / "v1.zarr", tmp_path / "l.bundle", "linear", held_out=4, platforms=CPU)
+    scores = scored([bundles / "constant.bundle", again], tmp_path / "v1.zarr")
+    found = scores["models"]["l"]["variables"]["cam_out_NETSW"]
+    assert set(found["mae_by_regime"]) >= {"day", "night"}
+    assert "land" not in found["mae_by_regime"]
+    assert "NETSW identity, rms [W/m2]" not in scores["truth"]["invariants"]
 
 
 def test_nothing_unseen_is_an_error(bundles, store, tmp_path):
