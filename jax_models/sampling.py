@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from ..contracts.errors import InputError
-from .training_set import TrainingSet, rows_of
+from .training_set import TrainingSet, resident, rows_of
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def drawn_batches(
     arrays: dict[str, np.ndarray], regimes: RareRegimes, probabilities: np.ndarray, *, size: int, seed: int
 ) -> Callable[[int], dict]:
     """step → batch of `size` rows drawn with replacement, with their `importance` and a `key` for dropout."""
-    arrays = jax.device_put(arrays | {"importance": regimes.importance(probabilities)})
+    arrays = resident(arrays | {"importance": regimes.importance(probabilities)})
     upto, key = np.cumsum(probabilities), jax.random.key(seed)
 
     def batch_at(step: int) -> dict:

@@ -138,8 +138,7 @@ def shuffled_batches(arrays: dict[str, np.ndarray], *, size: int, seed: int) -> 
     """
     rows = len(next(iter(arrays.values())))
     size = min(size, rows)
-    if sum(a.nbytes for a in arrays.values()) <= RESIDENT_BYTES:
-        arrays = jax.device_put(arrays)
+    arrays = resident(arrays)
     per_epoch = rows // size
     key = jax.random.key(seed)
     order: dict[int, np.ndarray] = {}
@@ -153,6 +152,12 @@ def shuffled_batches(arrays: dict[str, np.ndarray], *, size: int, seed: int) -> 
         return {**rows_of(arrays, chosen), "key": jax.random.fold_in(key, step)}
 
     return batch_at
+
+
+def resident(arrays: Arrays) -> dict:
+    """The arrays on the accelerator, where there is one and they are not too large."""
+    small = sum(a.nbytes for a in arrays.values()) <= RESIDENT_BYTES
+    return jax.device_put(arrays) if small and jax.default_backend() != "cpu" else arrays
 
 
 def rows_of(arrays: Arrays, chosen: np.ndarray) -> dict:
