@@ -20,7 +20,9 @@ KEEP = 0.95
 
 class _Gain(nnx.Module):
     def __init__(self, width: int):
-        self.gain, self.offset = nnx.Param(jnp.ones(width)), nnx.Param(jnp.zeros(width))
+        # Said, because one float64 gain (under jax_enable_x64) makes all that follows float64.
+        self.gain = nnx.Param(jnp.ones(width, jnp.float32))
+        self.offset = nnx.Param(jnp.zeros(width, jnp.float32))
 
     def __call__(self, x):
         return x * self.gain[...][None, None] + self.offset[...][None, None]

@@ -47,6 +47,15 @@ def test_published_parameter_counts(name):
     assert sum(int(np.prod(p.shape)) for p in jax.tree.leaves(nnx.state(shapes, nnx.Param))) == published
 
 
+@pytest.mark.parametrize("name", COUNTS)
+def test_numbers_are_single_precision_although_64_bits_are_on(name):
+    """A single float64 number promotes all that follows it: convolutions take many times as long."""
+    assert jax.config.jax_enable_x64
+    network = nnx.eval_shape(lambda: COUNTS[name][0](nnx.Rngs(0)))
+    kinds = {leaf.dtype.name for leaf in jax.tree.leaves(nnx.state(network, (nnx.Param, nnx.BatchStat)))}
+    assert kinds == {"float32"}
+
+
 HEAVY = "U-Net with locations"  # the table is all that it has beyond the U-Net, and compiling takes long
 SMALL = {
     "constant": lambda r: Constant(124, 128, rngs=r),
@@ -103,7 +112,7 @@ def test_does_not_smoke(name):
         return jax.grad(loss, has_aux=True)(params)
 
     gradient, y = run(params, rest, x)
-    assert y.shape == (3, 128)
+    assert (y.shape, y.dtype) == ((3, 128), jnp.float32)
     assert bool(jnp.isfinite(y).all())
     assert all(bool(jnp.isfinite(g).all()) for g in jax.tree.leaves(gradient))
     # Another column in the batch changes nothing for the first.
