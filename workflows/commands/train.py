@@ -9,6 +9,10 @@ import typer
 from ...contracts.errors import InputError
 
 METHODS = ("supervised", "ppo", "vracer")
+DISTRIBUTED = (
+    "ppo, vracer: one of several processes, each started with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and "
+    "JAX_PROCESS_ID set, or by Slurm or Open MPI."
+)
 
 
 def closure(
@@ -51,14 +55,7 @@ def closure(
     devices: Annotated[
         int | None, typer.Option(help="ppo, vracer: devices that share the simulations; all if not given.")
     ] = None,
-    distributed: Annotated[
-        bool,
-        typer.Option(
-            "--distributed",
-            help="ppo, vracer: one of several processes, each started with JAX_COORDINATOR_ADDRESS, "
-            "JAX_NUM_PROCESSES and JAX_PROCESS_ID set, or by Slurm or Open MPI.",
-        ),
-    ] = False,
+    distributed: Annotated[bool, typer.Option("--distributed", help=DISTRIBUTED)] = False,
 ) -> None:
     """Train a turbulence closure and export it as a bundle for `subgrid run les`."""
     if method not in METHODS:
