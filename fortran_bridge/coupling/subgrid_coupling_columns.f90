@@ -4,15 +4,14 @@
 !>     tendency = max(tendency, −state/step)                                    where the state must not become negative
 !>
 !> A column that is not believed, and every column at w = 0, keeps the physical tendency bit for bit; at w = 1 the learned one
-!> comes through bit for bit. Arithmetic is in double precision and rounded once. Arrays are (inner, level, outer): one of `inner`
-!> and `outer` is 1, the other the number of columns, so that both orders of a host's indices need no copy.
+!> comes through bit for bit.
 module subgrid_coupling_columns
    use subgrid_coupling_rules, only: coupling_rule, subgrid_coupling_counts
-   use subgrid_kinds, only: dp, sp
+   use subgrid_kinds, only: dp
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    implicit none (type, external)
    private
-   public :: coupling_task, couple_columns_sp, couple_columns_dp, screen_columns_sp, screen_columns_dp
+   public :: coupling_task, acceptable, believed, blended, keep_positive
 
    !> One variable at one time.
    type :: coupling_task
@@ -23,80 +22,6 @@ module subgrid_coupling_columns
    end type coupling_task
 
 contains
-
-   subroutine couple_columns_sp(task, inner, levels, outer, learned, tendency, counts, state, trusted)
-      type(coupling_task), intent(in) :: task
-      integer, intent(in) :: inner, levels, outer
-      real(sp), intent(in) :: learned(inner, levels, outer)       !< units of the tendency
-      real(sp), intent(inout) :: tendency(inner, levels, outer)   !< physical in, coupled out, units of the tendency
-      type(subgrid_coupling_counts), intent(inout) :: counts
-      real(sp), intent(in), optional :: state(inner, levels, outer)  !< before the step, units of the tendency × s
-      logical, intent(in), optional :: trusted(inner, outer)
-      real(dp) :: column(levels)
-      integer :: i, j
-
-      do j = 1, outer
-         do i = 1, inner
-            if (.not. believed(task, real(learned(i, :, j), dp), counts, i, j, trusted)) cycle
-            column = blended(task, real(learned(i, :, j), dp), real(tendency(i, :, j), dp), counts)
-            if (task%rule%non_negative) then
-               call keep_positive(column, real(state(i, :, j), dp), task%step, real(epsilon(1.0_sp), dp), counts)
-            end if
-            tendency(i, :, j) = real(column, sp)
-         end do
-      end do
-   end subroutine couple_columns_sp
-
-   subroutine couple_columns_dp(task, inner, levels, outer, learned, tendency, counts, state, trusted)
-      type(coupling_task), intent(in) :: task
-      integer, intent(in) :: inner, levels, outer
-      real(dp), intent(in) :: learned(inner, levels, outer)       !< units of the tendency
-      real(dp), intent(inout) :: tendency(inner, levels, outer)   !< physical in, coupled out, units of the tendency
-      type(subgrid_coupling_counts), intent(inout) :: counts
-      real(dp), intent(in), optional :: state(inner, levels, outer)  !< before the step, units of the tendency × s
-      logical, intent(in), optional :: trusted(inner, outer)
-      real(dp) :: column(levels)
-      integer :: i, j
-
-      do j = 1, outer
-         do i = 1, inner
-            if (.not. believed(task, learned(i, :, j), counts, i, j, trusted)) cycle
-            column = blended(task, learned(i, :, j), tendency(i, :, j), counts)
-            if (task%rule%non_negative) call keep_positive(column, state(i, :, j), task%step, epsilon(1.0_dp), counts)
-            tendency(i, :, j) = column
-         end do
-      end do
-   end subroutine couple_columns_dp
-
-   !> Clear `trusted` in the columns that the rule does not believe; others stay as they are.
-   subroutine screen_columns_sp(task, inner, levels, outer, learned, trusted)
-      type(coupling_task), intent(in) :: task
-      integer, intent(in) :: inner, levels, outer
-      real(sp), intent(in) :: learned(inner, levels, outer)  !< units of the tendency
-      logical, intent(inout) :: trusted(inner, outer)
-      integer :: i, j
-
-      do j = 1, outer
-         do i = 1, inner
-            trusted(i, j) = trusted(i, j) .and. acceptable(task%rule, real(learned(i, :, j), dp))
-         end do
-      end do
-   end subroutine screen_columns_sp
-
-   !> The same in double precision.
-   subroutine screen_columns_dp(task, inner, levels, outer, learned, trusted)
-      type(coupling_task), intent(in) :: task
-      integer, intent(in) :: inner, levels, outer
-      real(dp), intent(in) :: learned(inner, levels, outer)  !< units of the tendency
-      logical, intent(inout) :: trusted(inner, outer)
-      integer :: i, j
-
-      do j = 1, outer
-         do i = 1, inner
-            trusted(i, j) = trusted(i, j) .and. acceptable(task%rule, learned(i, :, j))
-         end do
-      end do
-   end subroutine screen_columns_dp
 
    !> Whether column (i, j) takes part; counts it, and its fallback if it does not.
    logical function believed(task, learned, counts, i, j, trusted)

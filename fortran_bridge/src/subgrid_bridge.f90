@@ -19,7 +19,8 @@
 !> since each
 !> thread needs its own set of bound arrays.
 module subgrid_bridge
-   use subgrid_aligned, only: subgrid_alloc, subgrid_free
+   use subgrid_aligned_dp, only: subgrid_alloc, subgrid_free
+   use subgrid_aligned_sp, only: subgrid_alloc, subgrid_free
    use subgrid_binding, only: bind_array, binding, collect_run, get_array, release_binding, set_array
    use subgrid_engine, only: engine, run_program, start_engine, stop_engine
    use subgrid_errors, only: conclude, report, status_name, status_ok, status_state, status_value
