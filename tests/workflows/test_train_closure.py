@@ -52,6 +52,7 @@ def test_settings_of_the_learner_are_named_and_typed():
     [
         (("--learner", "rollout"), "expected NAME=NUMBER"),
         (("--learner", "rollout=many"), "expected NAME=NUMBER"),
+        (("--learner", "clip=0.1"), "VracerConfig has no 'clip'"),
         (("--network", "width=3"), "PolicyConfig has no 'width'"),
         (("--devices", "99"), "--devices: found 99"),
         (("--reward", "praise"), "Unknown reward 'praise'"),

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from .without_effect import refuse_without_effect
+
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
 HeldOutOption = Annotated[int, typer.Option(help="Time steps of a small file that are kept for testing.")]
 
 
 def pack(
+    context: typer.Context,
     data: Annotated[
         Path,
         typer.Argument(help="Raw files (searched below too), packed file, .npy arrays, CSV, or a store."),
@@ -31,9 +34,15 @@ def pack(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Pack ClimSim columns of any layout into an analysis-ready store, once."""
+    from ...jax_models.data.source import format_of
     from ..climsim import pack as work
     from ..progress import progress_bar
 
+    found = layout or format_of(data)
+    if found in ("packed", "store"):
+        refuse_without_effect(context, ["grid"], f"on {found} data, which hold their geometry")
+    if found != "npy":
+        refuse_without_effect(context, ["normalization"], f"on {found} data, which are not normalised")
     with progress_bar(f"packing {out.name}") as progress:
         sentence = work(
             data,
@@ -52,6 +61,7 @@ def pack(
 
 
 def train(
+    context: typer.Context,
     emulator: Annotated[str, typer.Argument(help="A recipe by name; an unknown one lists them.")],
     data: Annotated[Path, typer.Option(help="Packed file, store, or directory of raw files.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Bundle to write.")],
@@ -73,10 +83,21 @@ def train(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Train an emulator of column physics and export it as a bundle, raw units in and out."""
+    from ...jax_models.data.source import format_of
     from ...jax_models.sampling import RareRegimes
     from ..climsim import train as work
     from ..progress import progress_bar
 
+    found = format_of(data)
+    if found != "raw":
+        refuse_without_effect(context, ["grid"], f"on {found} data, which hold their geometry")
+    if found in ("packed", "raw"):
+        how = "streamed always" if found == "raw" else "read whole"
+        refuse_without_effect(context, ["memory"], f"on {found} data, which are {how}", "pack a store")
+    if not rare:
+        refuse_without_effect(context, ["rare_unweighted"], "without --rare", "name an output by --rare")
+    if part == "all":
+        refuse_without_effect(context, ["held_out"], "with --part all", "train on --part train")
     with progress_bar(f"training {emulator}") as progress:
         bundle = work(
             data,
@@ -99,6 +120,7 @@ def train(
 
 
 def validate(
+    context: typer.Context,
     model: Annotated[list[Path], typer.Option(help="Bundle, or outputs (.nc), to score; repeat to compare.")],
     data: Annotated[Path, typer.Option(help="Packed file or store of columns.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory for scores.json and the HTML page.")],
@@ -111,6 +133,8 @@ def validate(
     from ..climsim_verdict import validate as work
     from ..progress import progress_bar
 
+    if part in ("unseen", "all"):
+        refuse_without_effect(context, ["held_out"], f"with --part {part}", "score --part test")
     with progress_bar("scoring") as progress:
         sentence = work(
             model,

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from ...contracts.errors import InputError
+from .without_effect import refuse_without_effect
 
 
 def validate(
+    context: typer.Context,
     reference: Annotated[Path, typer.Option(help="Reference file of the case.")],
     closure: Annotated[
         list[str] | None,
@@ -43,6 +45,8 @@ def validate(
     from ..progress import progress_bar
     from ..validate_closure import ValidationPlan
 
+    if survival_time == 0.0:
+        refuse_without_effect(context, ["survival_of"], "without --survival-time", "give that too")
     blocks = max(2, round(time / RunPlan.block_time))
     plan = ValidationPlan(
         seeds=seeds,

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from .without_effect import refuse_without_effect
+
 OutputOption = Annotated[Path, typer.Option("--out", "-o", help="NetCDF file to write.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
 
 
 def run_les(
+    context: typer.Context,
     case: Annotated[str, typer.Option(help="Flow: k4b0, k4b20 or k25b0.")] = "k4b0",
     grid: Annotated[int, typer.Option(help="Points per side (even).")] = 64,
     time: Annotated[float, typer.Option(help="Length of the run, dimensionless.")] = 10.0,
@@ -53,6 +56,15 @@ def run_les(
         initial=initial,
         device=device,
     )
+    if restart is not None:
+        refuse_without_effect(context, ("seed", "initial"), "with --restart", "start anew")
+    if setup.bundle:
+        refuse_without_effect(context, ["constant"], "on a bundle", "name a closure with a constant")
+    elif closure == "none":
+        refuse_without_effect(context, ["constant"], "without a closure", "name one by --closure")
+    if not setup.bundle or host == "jax":
+        where = "in the jax host" if host == "jax" else "without a bundle"
+        refuse_without_effect(context, ["device"], where, "run a bundle in the fortran or numpy host")
     with progress_bar(f"LES {case} {grid}² {Path(closure).name}") as progress:
         closing = run(setup, out, restart=restart, overwrite=overwrite, progress=progress)
     rate = closing["wall_seconds"] / setup.time

@@ -7,8 +7,14 @@ from typing import Annotated
 import typer
 
 from ...contracts.errors import InputError
+from .without_effect import given, refuse_without_effect
 
 METHODS = ("supervised", "ppo", "vracer")
+SUPERVISED_ONLY = ("dealiasing", "filter_width", "steps", "learning_rate", "backscatter")
+BY_AGENTS_ONLY = (
+    *("agents", "observation", "reward", "action", "dt", "hold", "horizon", "environments", "iterations"),
+    *("learner", "network", "seconds", "devices", "distributed"),
+)
 DISTRIBUTED = (
     "ppo, vracer: one of several processes, each started with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and "
     "JAX_PROCESS_ID set, or by Slurm or Open MPI."
@@ -16,6 +22,7 @@ DISTRIBUTED = (
 
 
 def closure(
+    context: typer.Context,
     reference: Annotated[Path, typer.Option(help="Reference file of `subgrid dns`; it names the case.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Bundle to write.")] = Path("closure.bundle"),
     method: Annotated[
@@ -62,6 +69,7 @@ def closure(
         raise InputError(f"--method: found {method!r}, expected one of {', '.join(METHODS)}.")
     common = {"overwrite": overwrite, "checkpoint_dir": checkpoint}
     if method == "supervised":
+        refuse_without_effect(context, BY_AGENTS_ONLY, "with --method supervised", "take ppo or vracer")
         options = {
             "grid": grid or 96,
             "dealiasing": dealiasing,
@@ -73,11 +81,12 @@ def closure(
         }
         _supervised(reference, out, options, common)
     else:
-        settings = {
-            "learner": {"environments": environments, "iterations": iterations}
-            | _numbers("--learner", learner),
-            "network": _numbers("--network", network),
-        }
+        remedy = "take supervised (--learner learning_rate=… sets that of agents)"
+        refuse_without_effect(context, SUPERVISED_ONLY, f"with --method {method}", remedy)
+        named = {"environments": environments, "iterations": iterations}
+        learner_numbers = _numbers("--learner", learner)
+        _require_once(context, named, learner_numbers)
+        settings = {"learner": named | learner_numbers, "network": _numbers("--network", network)}
         options = {
             "grid": grid or 32,
             "agents": agents,
@@ -118,6 +127,12 @@ def _numbers(option: str, settings: list[str] | None) -> dict[str, float]:
         if not equals:
             raise InputError(f"{option}: found {setting!r}, expected NAME=NUMBER, as in rollout=16.")
     return found
+
+
+def _require_once(context: typer.Context, named: dict[str, int], numbers: dict[str, float]) -> None:
+    twice = [option for option in given(context, named) if option.removeprefix("--") in numbers]
+    if twice:
+        raise InputError(f"{', '.join(twice)}: given by --learner too, expected once; leave one of them out.")
 
 
 def configure(option: str, kind: type, settings: dict[str, float]):
