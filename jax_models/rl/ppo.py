@@ -18,8 +18,8 @@ from flax import nnx
 from ...contracts.errors import InputError
 from . import squashed_normal
 from .environment import Trajectory, at_slots
+from .iteration import LearnerState
 from .returns import generalized_advantages
-from .training import LearnerState
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from flax import nnx
 from ...contracts.errors import InputError
 from . import refer
 from .environment import Trajectory
+from .iteration import LearnerState
 from .replay import Replay, begin_replay, draw, insert, recall
 from .returns import bootstrapped_returns, retrace_targets
-from .training import LearnerState
 
 
 @dataclass(frozen=True)

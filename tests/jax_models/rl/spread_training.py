@@ -20,7 +20,8 @@ from flax import nnx
 
 from subgrid.jax_models.rl import ppo, vracer
 from subgrid.jax_models.rl.devices import is_first_process, join_processes, make_mesh
-from subgrid.jax_models.rl.training import initial_state, make_iteration, train
+from subgrid.jax_models.rl.iteration import initial_state, make_iteration
+from subgrid.jax_models.rl.training import train
 
 ALGORITHMS = {"ppo": ppo, "vracer": vracer}
 
