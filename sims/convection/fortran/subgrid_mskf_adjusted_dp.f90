@@ -3,7 +3,7 @@ module subgrid_mskf_adjusted_dp
    use subgrid_kinds, only: wp => dp
    use subgrid_mskf_constants_dp, only: dry_lapse_rate, gravity, heat_capacity, virtual_factor
    use subgrid_mskf_mixing_dp, only: loaded_virtual_temperature
-   use subgrid_mskf_saturation_dp, only: saturate
+   use subgrid_mskf_saturation_dp, only: saturate_levels
    use subgrid_mskf_source_dp, only: find_lcl_level, mix_source
    use subgrid_mskf_state_dp, only: closure_type, downdraft_type, environment_type, source_type, updraft_type
    use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, dew_point, latent_heat_vapour, lcl_temperature, &
@@ -68,7 +68,7 @@ contains
       type(closure_type), intent(inout) :: closure
       real(wp), intent(out) :: cape   !< [J kg-1]
       type(source_type) :: mixture
-      real(wp) :: weight, tv_env, tv_below, tv, t, q, theta_e, distance, env_below
+      real(wp) :: weight, tv_env, tv_below, tv, distance, env_below
       integer :: k, n
       logical :: found
 
@@ -82,12 +82,12 @@ contains
       weight = (mixture%z_lcl - env%z(k))/env%dz(k)
       tv_env = (closure%t(k) + weight*(closure%t(k + 1) - closure%t(k))) &
          *(1.0_wp + virtual_factor*(closure%q(k) + weight*(closure%q(k + 1) - closure%q(k))))
-      theta_e = bolton_theta_e(log_inverse_pressure(mixture%p), mixture%t, mixture%q, mixture%t_lcl)
+      closure%theta_e(k + 1) = bolton_theta_e(log_inverse_pressure(mixture%p), mixture%t, mixture%q, mixture%t_lcl)
+      call dilute_and_saturate(thermo, env, up%dilution, k + 1, up%top, closure)
       cape = 0.0_wp
       tv_below = mixture%t_lcl*(1.0_wp + virtual_factor*mixture%q)
       do n = k + 1, up%top
-         call saturate(thermo, env%p(n), env%log_p(n), theta_e, t, q)
-         tv = loaded_virtual_temperature(t, q, up%liquid(n), up%ice(n))
+         tv = loaded_virtual_temperature(closure%t_parcel(n), closure%q_parcel(n), up%liquid(n), up%ice(n))
          distance = env%dz(n - 1)
          env_below = closure%tv(n - 1)
          if (n == k + 1) then
@@ -95,11 +95,30 @@ contains
             env_below = tv_env
          end if
          cape = cape + gravity*distance*max(0.0_wp, (tv_below + tv)/(env_below + closure%tv(n)) - 1.0_wp)
-         theta_e = theta_e/up%dilution(n) &
-            + theta_e_of(thermo, env%p(n), env%log_p(n), closure%t(n), closure%q(n))*(1.0_wp - 1.0_wp/up%dilution(n))
          tv_below = tv
       end do
    end subroutine remaining_cape
+
+   !> The parcel of the CAPE from its θ_e at the level `first` on: at each level it saturates, then takes in the adjusted air.
+   pure subroutine dilute_and_saturate(thermo, env, dilution, first, last, closure)
+      type(thermodynamics_type), intent(in) :: thermo
+      type(environment_type), intent(in) :: env
+      real(wp), intent(in) :: dilution(:)   !< flux after over before entrainment [1]
+      integer, intent(in) :: first, last
+      type(closure_type), intent(inout) :: closure
+      integer :: n
+
+      associate (c => closure)
+         do n = first, last - 1   ! of the environment, for the moment
+            c%theta_e(n + 1) = theta_e_of(thermo, env%p(n), env%log_p(n), c%t(n), c%q(n))
+         end do
+         do n = first + 1, last
+            c%theta_e(n) = c%theta_e(n) + (c%theta_e(n - 1) - c%theta_e(n))/dilution(n - 1)
+         end do
+         call saturate_levels(thermo, env%p(first:last), env%log_p(first:last), c%theta_e(first:last), &
+            c%t_parcel(first:last), c%q_parcel(first:last), c%step(first:last))
+      end associate
+   end subroutine dilute_and_saturate
 
    !> Condensation temperature of the adjusted mixture; a supersaturated one is brought to saturation in one step.
    pure subroutine condense_mixture(thermo, mixture)

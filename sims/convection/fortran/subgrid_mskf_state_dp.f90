@@ -89,6 +89,8 @@ module subgrid_mskf_state_dp
       real(wp), allocatable :: theta0(:), theta_updraft(:)   !< [K]
       real(wp), allocatable :: theta(:), t(:), tv(:), q(:)   !< adjusted profile [K] thrice, [kg kg-1]
       real(wp), allocatable :: liquid(:), ice(:), rain(:), snow(:)   !< left in the environment [kg kg-1]
+      real(wp), allocatable :: theta_e(:), t_parcel(:), q_parcel(:)  !< parcel of the CAPE [K], [K], [kg kg-1]
+      real(wp), allocatable :: step(:)                       !< scratch of its saturation [K]
       real(wp), allocatable :: source(:), face(:)            !< scratch of the transport [kg s-1 times the quantity]
    end type closure_type
 
@@ -128,6 +130,7 @@ contains
          allocate (d%flux(n), d%entrained(n), d%detrained(n), d%t(n), d%q(n), d%q_saturated(n), d%theta(n), d%theta_e(n))
          allocate (c%omega(n), c%from_below(n + 1), c%from_above(n + 1), c%theta0(n), c%theta_updraft(n))
          allocate (c%theta(n), c%t(n), c%tv(n), c%q(n), c%liquid(n), c%ice(n), c%rain(n), c%snow(n), c%source(n), c%face(n + 1))
+         allocate (c%theta_e(n), c%t_parcel(n), c%q_parcel(n), c%step(n))
          allocate (r%rth(n), r%rqv(n), r%rqc(n), r%rqr(n), r%rqi(n), r%rqs(n), r%ru(n), r%rv(n))
          allocate (r%fraction_deep(n), r%fraction_shallow(n), r%qc(n), r%qi(n))
       end associate
