@@ -27,8 +27,8 @@ from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.emulator_training import config_of, supervised
 from subgrid.jax_models.program_cost import count_flops
 from subgrid.jax_models.recipes import recipe
-from subgrid.jax_models.training import make_advance, make_optimizer
 from subgrid.jax_models.training_set import TrainingSet, shuffled_batches
+from subgrid.jax_models.training_step import make_advance, make_optimizer
 
 EMULATORS = ("mlp", "unet", "bilstm", "res_lstm", "convnext")
 

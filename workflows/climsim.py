@@ -96,7 +96,7 @@ def train(
     epochs: int | None = None,
     compute: str | None = None,
     sampling: RareRegimes | None = None,
-    devices: int = 1,
+    devices: int | None = None,
     checkpoint_dir: Path | None = None,
     platforms: tuple[str, ...] = ("cpu", "cuda"),
     memory_gb: float = MEMORY_GB,
@@ -108,9 +108,10 @@ def train(
 
     data: packed file, store, or raw files. memory_gb: training rows of a store that take more are streamed;
     raw files, which need the grid-info file `grid`, always are. compute, sampling: instead of the recipe's.
-    devices: over how many the rows of each batch are divided. The bundle records all of it.
+    devices: over how many the rows of each batch are divided; default 1, and all in a run of several
+    processes (`jax.distributed`), each of which calls this while the first one writes. The bundle records it.
     """
-    from ..jax_models.data_parallel import devices_named
+    from ..jax_models.devices import is_first_process, training_devices
     from ..jax_models.emulator_bundle import export_emulator
     from ..jax_models.emulator_training import train_emulator
     from ..jax_models.recipes import recipe
@@ -121,15 +122,18 @@ def train(
     rows = training_rows(
         data, feature_set(chosen.features), part, held_out=held_out, memory_gb=memory_gb, grid=grid
     )
+    spread = training_devices(devices)
     result = train_emulator(
-        chosen, rows, seed=seed, epochs=epochs, devices=devices_named(devices), checkpoint_dir=checkpoint_dir,
+        chosen, rows, seed=seed, epochs=epochs, devices=spread, checkpoint_dir=checkpoint_dir,
         progress=progress,
     )  # fmt: skip
+    if not is_first_process():
+        return Path(out)
     config = {
         "emulator": emulator, "features": chosen.features, "data": Path(data).name, "part": part,
         "time_steps": rows.seconds.size, "held_out": held_out, "seed": seed, "steps": result.steps,
         "batch": chosen.batch, "learning_rate": chosen.learning_rate, "weight_decay": chosen.weight_decay,
-        "ema_decay": chosen.ema_decay, "compute": chosen.compute, "parameters": "float32", "devices": devices,
+        "ema_decay": chosen.ema_decay, "compute": chosen.compute, "parameters": "float32", "devices": len(spread),
         "sampling": chosen.sampling and asdict(chosen.sampling),
         "reading": rows.reading, "trained_on": runs_of(rows.seconds),
     }  # fmt: skip

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.sharding import Mesh
 
+from ..devices import each_on_its_device
 from . import squashed_normal
-from .devices import each_on_its_device
 
 
 class Environment(Protocol):

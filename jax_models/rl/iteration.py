@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.sharding import Mesh
 
-from .devices import place, replicated, split_along
+from ..devices import place, replicated, split_along
 from .environment import Environment, begin, reward_scale, rollout, summarize
 
 

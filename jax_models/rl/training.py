@@ -12,7 +12,7 @@ from flax import nnx
 
 from ...contracts.errors import BlowUpError
 from ..checkpoints import Checkpoints
-from .devices import agreed, make_mesh, place, replicated
+from ..devices import agreed, make_mesh, place, replicated
 from .environment import Environment
 from .iteration import LearnerState, initial_state, make_iteration
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ...contracts.files import require_absent
 from ...contracts.reference import read_reference
-from ...jax_models.rl.devices import is_first_process
+from ...jax_models.devices import is_first_process
 from ...jax_models.rl.training import Trained, train
 from ..progress import Progress, silent
 from .config import ALGORITHMS, ClosureRl, make_environment, make_network

@@ -1,5 +1,6 @@
 """`subgrid data climsim`, `subgrid train climsim` and `subgrid validate climsim`."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,10 @@ import typer
 from .without_effect import refuse_without_effect
 
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
+DISTRIBUTED = (
+    "One of several processes, each started with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID "
+    "set, or by Slurm or Open MPI; each batch is divided over the devices of all."
+)
 HeldOutOption = Annotated[int, typer.Option(help="Time steps of a small file that are kept for testing.")]
 
 
@@ -76,7 +81,10 @@ def train(
     rare_unweighted: Annotated[
         bool, typer.Option("--rare-unweighted", help="Let rare regimes count more in the loss, too.")
     ] = False,
-    devices: Annotated[int, typer.Option(help="Divide each batch over so many devices.")] = 1,
+    devices: Annotated[
+        int | None, typer.Option(help="Divide each batch over so many devices; 1 if left out.")
+    ] = None,
+    distributed: Annotated[bool, typer.Option("--distributed", help=DISTRIBUTED)] = False,
     checkpoint: Annotated[Path | None, typer.Option(help="Directory to save in and resume from.")] = None,
     memory: Annotated[float, typer.Option(help="GB; rows of a store that take more are streamed.")] = 4.0,
     grid: Annotated[Path | None, typer.Option(help="ClimSim's grid-info file, for raw files.")] = None,
@@ -84,9 +92,10 @@ def train(
 ) -> None:
     """Train an emulator of column physics and export it as a bundle, raw units in and out."""
     from ...jax_models.data.source import format_of
+    from ...jax_models.devices import is_first_process, join_processes
     from ...jax_models.sampling import RareRegimes
     from ..climsim import train as work
-    from ..progress import progress_bar
+    from ..progress import progress_bar, silent
 
     found = format_of(data)
     if found != "raw":
@@ -98,7 +107,10 @@ def train(
         refuse_without_effect(context, ["rare_unweighted"], "without --rare", "name an output by --rare")
     if part == "all":
         refuse_without_effect(context, ["held_out"], "with --part all", "train on --part train")
-    with progress_bar(f"training {emulator}") as progress:
+    if distributed:
+        join_processes()
+    first = is_first_process()
+    with progress_bar(f"training {emulator}") if first else nullcontext(silent) as progress:
         bundle = work(
             data,
             out,
@@ -116,7 +128,8 @@ def train(
             overwrite=overwrite,
             progress=progress,
         )
-    typer.echo(f"{bundle}: try `subgrid validate climsim --model {bundle} --data {data} --out scores`")
+    if first:
+        typer.echo(f"{bundle}: try `subgrid validate climsim --model {bundle} --data {data} --out scores`")
 
 
 def validate(

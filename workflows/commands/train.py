@@ -149,7 +149,7 @@ def configure(option: str, kind: type, settings: dict[str, float]):
 def _by_agents(reference: Path, out: Path, options: dict, settings: dict, run: dict, *, join: bool) -> None:
     from ...contracts.files import require_absent
     from ...contracts.reference import read_reference
-    from ...jax_models.rl.devices import is_first_process, join_processes
+    from ...jax_models.devices import is_first_process, join_processes
     from ..closure_rl import ALGORITHMS, ClosureRl, PolicyConfig, export_policy, train_policy
     from ..learning_curve import learning_curve
     from ..progress import progress_bar, silent

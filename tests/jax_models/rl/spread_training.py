@@ -18,8 +18,8 @@ import numpy as np
 from conftest import CONFIGS, Regulator, make_network
 from flax import nnx
 
+from subgrid.jax_models.devices import is_first_process, join_processes, make_mesh
 from subgrid.jax_models.rl import ppo, vracer
-from subgrid.jax_models.rl.devices import is_first_process, join_processes, make_mesh
 from subgrid.jax_models.rl.iteration import initial_state, make_iteration
 from subgrid.jax_models.rl.training import train
 

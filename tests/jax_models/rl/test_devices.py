@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import InputError, SetupError
-from subgrid.jax_models.rl import devices
+from subgrid.jax_models import devices
 
 PROGRAM = Path(__file__).with_name("spread_training.py")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import InputError
-from subgrid.jax_models.data_parallel import Placement, devices_named
+from subgrid.jax_models.devices import Placement, first_devices, training_devices
 
 PROGRAM = """
 import os, sys
@@ -64,18 +64,18 @@ def test_four_devices_give_the_numbers_of_one(tmp_path, processes):
 
 
 def test_a_batch_that_cannot_be_divided_is_refused():
-    placement = Placement(jax.devices()[:1])
-    placement.count = 3
+    placement = Placement(jax.devices()[:1] * 3)
     with pytest.raises(InputError, match=r"64 rows cannot be divided over 3"):
-        placement.divided({"x": np.zeros((64, 2)), "key": jax.random.key(0)})
+        placement.divided({"x": np.zeros((64, 2))})
 
 
 def test_devices_that_are_not_there_are_refused():
-    assert devices_named(1) is None
-    with pytest.raises(InputError, match=r"Found 99 as the number of devices, expected 1 to"):
-        devices_named(99)
+    assert len(training_devices()) == 1
+    with pytest.raises(InputError, match=r"--devices: found 99, but JAX sees 1"):
+        first_devices(99)
 
 
 def test_without_devices_nothing_moves():
     batch = {"x": np.zeros((3, 2))}
-    assert Placement().divided(batch)["x"] is batch["x"]
+    for devices in (None, jax.devices()[:1]):
+        assert Placement(devices).divided(batch)["x"] is batch["x"]
