@@ -24,8 +24,8 @@ from flax import nnx
 
 from subgrid.contracts.provenance import provenance
 from subgrid.contracts.reference import read_reference
-from subgrid.jax_models.rl import ppo, vracer
 from subgrid.jax_models.devices import make_mesh
+from subgrid.jax_models.rl import ppo, vracer
 from subgrid.jax_models.rl.environment import rollout
 from subgrid.jax_models.rl.iteration import make_iteration, make_start
 from subgrid.workflows.closure_rl import ClosureRl, make_environment, make_network

@@ -133,8 +133,8 @@ def train(
         "emulator": emulator, "features": chosen.features, "data": Path(data).name, "part": part,
         "time_steps": rows.seconds.size, "held_out": held_out, "seed": seed, "steps": result.steps,
         "batch": chosen.batch, "learning_rate": chosen.learning_rate, "weight_decay": chosen.weight_decay,
-        "ema_decay": chosen.ema_decay, "compute": chosen.compute, "parameters": "float32", "devices": len(spread),
-        "sampling": chosen.sampling and asdict(chosen.sampling),
+        "ema_decay": chosen.ema_decay, "compute": chosen.compute, "parameters": "float32",
+        "devices": len(spread), "sampling": chosen.sampling and asdict(chosen.sampling),
         "reading": rows.reading, "trained_on": runs_of(rows.seconds),
     }  # fmt: skip
     export_emulator(

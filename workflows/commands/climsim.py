@@ -10,8 +10,8 @@ from .without_effect import refuse_without_effect
 
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
 DISTRIBUTED = (
-    "One of several processes, each started with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID "
-    "set, or by Slurm or Open MPI; each batch is divided over the devices of all."
+    "One of several processes, each started with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and "
+    "JAX_PROCESS_ID set, or by Slurm or Open MPI; each batch is divided over the devices of all."
 )
 HeldOutOption = Annotated[int, typer.Option(help="Time steps of a small file that are kept for testing.")]
 
