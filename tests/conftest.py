@@ -15,6 +15,16 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 
 
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """Compile with few optimisations: tests of a contract spend more time compiling than running."""
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 def _literal(value) -> str:
     return f"'{value}'" if isinstance(value, str | Path) else repr(value)
 

@@ -36,11 +36,3 @@ def params(environment, reference):
 def bare(environment):
     """(reset, step) of one simulation, compiled."""
     return jax.jit(environment.reset), jax.jit(environment.step)
-
-
-@pytest.fixture(scope="module")
-def quick_compilation():
-    """Compile with few optimisations: tests of a contract spend more time compiling than running."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)

@@ -3,7 +3,6 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-import jax
 import jax.numpy as jnp
 import pytest
 
@@ -52,11 +51,3 @@ def make_policy_file(tmp_path_factory, reference):
         return path
 
     return make
-
-
-@pytest.fixture(scope="module")
-def quick_compilation():
-    """Compile with few optimisations: these tests spend more time compiling than running."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
