@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,8 +25,8 @@ def writing(path: str | os.PathLike, *, overwrite: bool = False) -> Iterator[Pat
         with writing("flow.nc") as temporary:
             dataset.to_netcdf(temporary)
 
-    Raises `FileError` if `path` exists (unless `overwrite`), its folder is missing or read-only, or the disk
-    is full.
+    Raises `FileError` if `path` exists (unless `overwrite`), is write-protected, its folder is missing or
+    read-only, or the disk is full.
     """
     path = Path(path)
     require_absent(path, overwrite=overwrite)
@@ -49,15 +49,27 @@ def writing(path: str | os.PathLike, *, overwrite: bool = False) -> Iterator[Pat
         raise
 
 
-def require_absent(path: str | os.PathLike, *, overwrite: bool = False) -> None:
-    """Refuse now, before the work, what `writing` would refuse after it."""
+def require_absent(
+    path: str | os.PathLike, *, overwrite: bool = False, inputs: Iterable[str | os.PathLike] = ()
+) -> None:
+    """Refuse now, before the work, what `writing` would refuse after it; and an output that is one of `inputs`."""
     path = Path(path)
     if not path.parent.is_dir():
         raise FileError(f"Cannot write {path}: the folder {path.parent} does not exist; create it first.")
     if not os.access(path.parent, os.W_OK):
         raise FileError(f"Cannot write {path}: no permission to write in the folder {path.parent}.")
+    if any(same(path, source) for source in inputs):
+        raise FileError(f"The output {path} is an input of the same run; choose another name.")
     if not overwrite and os.path.lexists(path):
         raise FileError(f"The output {path} already exists; choose another name, or say --overwrite.")
+    # The mode bits, not os.access: the superuser may write everything, but protected what nobody should replace.
+    if path.is_file() and not path.stat().st_mode & 0o222:
+        raise FileError(f"The output {path} exists and is write-protected; choose another name.")
+
+
+def same(path: Path, other: str | os.PathLike) -> bool:
+    """Whether both names lead to one existing file or folder."""
+    return path.exists() and os.path.exists(other) and os.path.samefile(path, other)
 
 
 def is_full_disk(error: BaseException, folder: Path) -> bool:

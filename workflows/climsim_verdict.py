@@ -38,7 +38,7 @@ def validate(
     from ..validation.climsim.report import write_report
     from ..validation.climsim.scores import score
 
-    require_absent(out, overwrite=overwrite)
+    require_absent(out, overwrite=overwrite, inputs=(data, *models))
     columns = load_part(data, part, held_out=held_out)
     if part == "unseen":
         columns = unseen(columns, models)

@@ -80,7 +80,7 @@ def train_closure(
     and the baselines), `network` (what was fitted), `closure` (with the backscatter limiter, as the LES runs
     it), and `transfer_…`, enstrophy transfers relative to the exact one.
     """
-    require_absent(output, overwrite=overwrite)
+    require_absent(output, overwrite=overwrite, inputs=[reference])
     pairs = load_pairs(read_reference(reference), training)
     config = FluxConfig(pairs.width, training.hidden, training.backscatter_share)
     model = SubgridFlux(config, rngs=nnx.Rngs(training.seed))
@@ -180,7 +180,9 @@ def a_priori_scores(model: SubgridFlux, pairs: Pairs) -> dict[str, float]:
 def _export(output, model, pairs: Pairs, training: ClosureTraining, scores, *, reference, overwrite) -> None:
     graphdef, params, rest = nnx.split(model, nnx.Param, ...)
     shape = (training.grid, training.grid)
-    vorticity = pairs.subset(held_out=True)[0]
+    held_out = pairs.subset(held_out=True)[0]
+    # A check needs two different entries, and a reference may hold out a single pair.
+    checked = held_out if len(held_out) > 1 else pairs.vorticity
     peak = float(np.abs(pairs.vorticity).max())
     record = asdict(training) | {"reference": Path(reference).name, "width": pairs.width, "a_priori": scores}
     export_bundle(
@@ -190,7 +192,7 @@ def _export(output, model, pairs: Pairs, training: ClosureTraining, scores, *, r
         inputs=[Field("vorticity", "float32", shape, "1", "resolved vorticity", -peak, peak)],
         outputs=[Field("tendency", "float32", shape, "1", "subgrid tendency of vorticity")],
         batch_sizes=(1,),
-        check_inputs=[vorticity],
+        check_inputs=[checked],
         name=output.stem,
         description="supervised closure of 2-D turbulence: learned coefficients of a subgrid flux",
         config=json.dumps(record),

@@ -39,7 +39,7 @@ def run_mskf(
     the columns that were refused. Raises FileError or InputError.
     """
     require_options(precision, mode)
-    require_absent(target, overwrite=overwrite)
+    require_absent(target, overwrite=overwrite, inputs=[source])
     codes, status = [], []
     with open_columns(source) as dataset, writing(target, overwrite=overwrite) as temporary:
         sizes = {name: dataset.dimensions[name].size for name in ("column", "lev")}
@@ -70,7 +70,7 @@ def run_mskf_sequences(
     Written to the group `sequences` of `target`: outputs by step, `t`, `qv`, `nca_end` and `rainc`.
     """
     require_options(precision, mode)
-    require_absent(target, overwrite=overwrite)
+    require_absent(target, overwrite=overwrite, inputs=[source])
     with open_dataset(source) as dataset:
         if "sequences" not in dataset.groups:
             raise FileError(f"{source} has no group 'sequences'; give a file with sequences.")

@@ -48,6 +48,20 @@ def test_an_existing_output_is_kept_unless_told(tmp_path):
     assert path.read_text() == "new"
 
 
+def test_an_input_and_a_protected_file_are_never_replaced(tmp_path):
+    path = tmp_path / "reference.nc"
+    path.write_text("precious")
+    link = tmp_path / "link.nc"
+    link.symlink_to(path)
+    for name in (path, link):
+        with pytest.raises(FileError, match="is an input of the same run"):
+            require_absent(name, overwrite=True, inputs=["elsewhere", path])
+    path.chmod(0o444)
+    with pytest.raises(FileError, match="write-protected"), writing(path, overwrite=True):
+        pytest.fail("the work must not begin")
+    assert path.read_text() == "precious"
+
+
 def test_a_failed_overwrite_keeps_the_old_output(tmp_path):
     path = tmp_path / "report.html"
     path.write_text("old")

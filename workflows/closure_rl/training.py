@@ -30,7 +30,7 @@ def train_policy(
     devices: how many share the simulations (default: all). Of several processes (`jax.distributed`) each
     calls this, and the first one writes.
     """
-    require_absent(output, overwrite=overwrite)
+    require_absent(output, overwrite=overwrite, inputs=[reference])
     environment = make_environment(config)
     params = environment.params(
         read_reference(reference, environment.case), held_out=False, count=STATES, seed=config.seed

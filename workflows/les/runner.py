@@ -53,7 +53,7 @@ def run_les(
         KeyboardInterrupt: on an interruption, after output and restart were written.
     """
     for path in (output, restart_path(output)):
-        require_absent(path, overwrite=overwrite)
+        require_absent(path, overwrite=overwrite, inputs=[setup.initial] if setup.initial else [])
     start = read_restart(restart) if restart else _checked(initial_vorticity(setup))
     march = _march_fortran if setup.host == "fortran" else _march_python
     closing = march(setup, start, output, restart, overwrite, progress)
