@@ -44,13 +44,13 @@ def convect(columns: dict[str, jax.Array], *, mode: str = "clean", threads: int 
         raise InputError(f"The temperature has the type {kind}; expected float32 or float64.")
     profile = jnp.shape(columns["t"])
     operands = arrange(columns, profile, kind)
-    results = [jax.ShapeDtypeStruct(operand.shape, kind) for operand in operands[len(INPUTS) :]]
+    results = [jax.ShapeDtypeStruct(expected_shape(variable, profile), kind) for variable in STATE]
     results += [jax.ShapeDtypeStruct(profile[:-1], jnp.int32)] * len(CODES)
     call = jax.ffi.ffi_call(
         register(HANDLERS[kind.name]),
         results,
         vmap_method="broadcast_all",
-        input_output_aliases={len(INPUTS) + i: i for i in range(len(STATE))},
+        input_output_aliases={len(INPUTS) + i: i for i, v in enumerate(STATE) if v.name in columns},
     )
     cores = threads if threads is not None else len(os.sched_getaffinity(0))
     answers = call(*operands, clean=np.int32(mode == "clean"), threads=np.int32(cores))
@@ -62,13 +62,12 @@ def arrange(columns: dict[str, jax.Array], profile: tuple[int, ...], kind: np.dt
     leading, levels = profile[:-1], profile[-1]
     defaults = {name: jnp.full(leading, value) for name, value in OPTIONAL_INTEGERS.items()}
     defaults["nlev"] = jnp.full(leading, levels)
-    for variable in STATE:
-        shape = profile if variable in STATE_PROFILES else leading
-        if variable.name != "w0avg":
-            defaults[variable.name] = jnp.full(shape, -100.0 if variable.name == "nca" else 0.0, kind)
     operands = []
     for variable in INPUTS + STATE:
         values = columns.get(variable.name, defaults.get(variable.name))
+        if values is None and variable in STATE and variable.name != "w0avg":
+            operands.append(jnp.zeros((0,), kind))  # at rest
+            continue
         if values is None:
             raise InputError(f"The columns have no '{variable.name}'; add it.")
         expected = expected_shape(variable, profile)

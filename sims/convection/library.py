@@ -17,6 +17,6 @@ def library() -> ctypes.CDLL:
     loaded = LIBRARY.load()
     for name in ENTRIES.values():
         entry = getattr(loaded, name)
-        entry.argtypes = [ctypes.c_int] * 4 + [Addresses, Addresses, Integers, Integers]
+        entry.argtypes = [ctypes.c_int] * 4 + [Addresses] * 3 + [Integers] * 2
         entry.restype = None
     return loaded

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...contracts.columns import (
+    CODES,
     INPUTS,
     INTEGERS,
     INTERFACES,
@@ -15,7 +16,7 @@ from ...contracts.columns import (
     SCALARS,
     STATE,
     STATE_PROFILES,
-    STATE_SCALARS,
+    Variable,
 )
 from ...contracts.errors import InputError
 from .library import ENTRIES, Addresses, Integers, library
@@ -41,7 +42,8 @@ def convect(
         mode: `clean`, closed-form thermodynamics and guards, or `match`, WRF's numbers including its quirks
             (docs/physics/mskf.md has the differences).
         precision: `double` or `single`, the kind in which the kernels compute.
-        threads: OpenMP threads over columns; all cores if None. The answer does not depend on it.
+        threads: OpenMP threads over columns; all cores if None. The answer does not depend on it. Contiguous
+            arrays of the kind of `precision` are read where they lie; others are copied first, by one thread.
 
     Returns:
         The arrays of `STATE`, `exit_code` (columns,) int32 and `status` (columns,) int32; a column
@@ -56,8 +58,10 @@ def convect(
         raise InputError(f"The precision {precision!r} is unknown; it is one of {', '.join(KINDS)}.")
     count, levels = column_shape(columns)
     inputs = gather_inputs(columns, count, levels, KINDS[precision])
-    state = gather_state(columns, count, levels, KINDS[precision])
-    codes = {"exit_code": np.zeros(count, np.int32), "status": np.zeros(count, np.int32)}
+    entering = gather_state(columns, count, levels, KINDS[precision])
+    # Left empty: the threads that compute the columns are the first to touch their pages.
+    state = {v.name: np.empty(state_shape(v, count, levels), KINDS[precision]) for v in STATE}
+    codes = {variable.name: np.empty(count, np.int32) for variable in CODES}
     if count:
         getattr(library(), ENTRIES[precision])(
             levels,
@@ -65,6 +69,7 @@ def convect(
             int(mode == "clean"),
             threads if threads is not None else len(os.sched_getaffinity(0)),
             addresses([inputs[variable.name] for variable in INPUTS]),
+            addresses([entering[variable.name] for variable in STATE]),
             addresses([state[variable.name] for variable in STATE]),
             codes["exit_code"].ctypes.data_as(Integers),
             codes["status"].ctypes.data_as(Integers),
@@ -95,19 +100,19 @@ def gather_inputs(columns: Mapping, count: int, levels: int, kind: type) -> dict
     return inputs
 
 
-def gather_state(columns: Mapping, count: int, levels: int, kind: type) -> dict[str, np.ndarray]:
-    """Fresh in-and-out arrays; `w0avg` is required, the rest starts at rest. Unused levels are 0."""
-    state = {"w0avg": checked(columns, "w0avg", (count, levels), kind).copy()}
-    for variable in STATE_PROFILES + STATE_SCALARS:
-        shape = (count, levels) if variable in STATE_PROFILES else (count,)
-        if variable.name not in state:
-            start = np.full(shape, -100.0 if variable.name == "nca" else 0.0)
-            held = {variable.name: columns.get(variable.name, start)}
-            state[variable.name] = checked(held, variable.name, shape, kind).copy()
-    unused = np.arange(levels) >= np.asarray(columns.get("nlev", np.full(count, levels)))[:, None]
-    for variable in STATE_PROFILES:
-        state[variable.name][unused] = 0.0
+def gather_state(columns: Mapping, count: int, levels: int, kind: type) -> dict[str, np.ndarray | None]:
+    """State on entry, of the kernel's types; None for what is not given and starts at rest."""
+    state: dict[str, np.ndarray | None] = {}
+    for variable in STATE:
+        given = variable.name in columns or variable.name == "w0avg"
+        shape = state_shape(variable, count, levels)
+        state[variable.name] = checked(columns, variable.name, shape, kind) if given else None
     return state
+
+
+def state_shape(variable: Variable, count: int, levels: int) -> tuple[int, ...]:
+    """Shape of an array of `STATE`."""
+    return (count, levels) if variable in STATE_PROFILES else (count,)
 
 
 def checked(columns: Mapping, name: str, shape: tuple[int, ...], kind: type) -> np.ndarray:
@@ -125,6 +130,7 @@ def checked(columns: Mapping, name: str, shape: tuple[int, ...], kind: type) -> 
         return np.ascontiguousarray(array, dtype=kind)
 
 
-def addresses(arrays: list[np.ndarray]) -> ctypes.Array:
-    """Table of addresses for the C entry."""
-    return ctypes.cast((ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays)), Addresses)
+def addresses(arrays: list[np.ndarray | None]) -> ctypes.Array:
+    """Table of addresses for the C entry, 0 for what is not there."""
+    table = (ctypes.c_void_p * len(arrays))(*(None if a is None else a.ctypes.data for a in arrays))
+    return ctypes.cast(table, Addresses)

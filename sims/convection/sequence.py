@@ -1,6 +1,6 @@
 """The scheme in time: constant forcing, hold by NCA, calls every `stepcu` steps (docs/physics/mskf.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -12,6 +12,7 @@ CLEARED = ("rthcuten", "rqvcuten", "rqccuten", "rqrcuten", "rqicuten", "rqscuten
 LEAST_VAPOUR = 1e-8  # [kg kg-1]
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # a step or period of 0: the scheme refuses the sequence
 def march(
     column: Mapping[str, np.ndarray],
     steps: int,
@@ -19,6 +20,7 @@ def march(
     mode: str = "clean",
     precision: str = "double",
     threads: int | None = None,
+    progress: Callable[..., None] = lambda done, total: None,
 ) -> dict[str, np.ndarray]:
     """March columns under constant forcing and a sinusoidal vertical velocity.
 
@@ -31,6 +33,7 @@ def march(
             `th_forcing` [K s-1], `qv_forcing` [kg kg-1 s-1] (columns, levels), `w_base` [m s-1]
             (columns, levels + 1), `w_amplitude` [1] and `w_period` [s] (columns,).
         steps: number of time steps.
+        progress: called as `progress(done, total)` in steps.
 
     Returns:
         (columns, steps, ...) arrays: `t` and `qv` at the start of each step, `STATE` and the codes
@@ -56,6 +59,7 @@ def march(
         rain = rain + now["pratec"] * dt
         count_down(now, dt)
         keep(record, rainc=rain, nca_end=now["nca"])
+        progress(step, steps)
     return {name: np.stack(values, axis=1) for name, values in record.items()}
 
 
@@ -72,7 +76,7 @@ def without_fill(column: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def call(now: dict[str, np.ndarray], step: int, *, mode: str, precision: str, threads: int | None) -> None:
     """Run the scheme in the columns whose turn it is; the others keep what they have."""
     stepcu = np.asarray(now["stepcu"])
-    called = (step == 1) | (stepcu == 1) | (step % stepcu == 0)
+    called = (step == 1) | (stepcu == 1) | (step % np.maximum(stepcu, 1) == 0)
     phase = 2 * 3.14159265 * (step - 1) * np.asarray(now["dt"], float) / now["w_period"]
     now["w"] = now["w_base"] * (1 + now["w_amplitude"] * np.sin(phase))[:, None]
     count, levels = now["t"].shape

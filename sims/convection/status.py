@@ -17,13 +17,13 @@ REASONS = {
 }
 
 
-def refusals(status: np.ndarray, limit: int = 5) -> list[str]:
-    """Sentences on the refused columns (counted from 0), at most `limit` of them and then a count."""
+def refusals(status: np.ndarray, what: str = "column", limit: int = 5) -> list[str]:
+    """Sentences on what was refused (counted from 0), at most `limit` of them and then a count."""
     refused = np.flatnonzero(status)
     sentences = [
-        f"column {column} {REASONS.get(int(status[column]), 'has an unknown status')}"
-        for column in refused[:limit]
+        f"{what} {index} {REASONS.get(int(status[index]), 'has an unknown status')}"
+        for index in refused[:limit]
     ]
     if refused.size > limit:
-        sentences.append(f"and {refused.size - limit} further columns are refused")
+        sentences.append(f"and {refused.size - limit} further {what}s are refused")
     return sentences

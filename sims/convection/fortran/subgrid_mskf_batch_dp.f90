@@ -2,46 +2,17 @@
 !> A column's answer depends on that column alone, bit for bit.
 module subgrid_mskf_batch_dp
    use subgrid_kinds, only: wp => dp
+   use subgrid_mskf_arrays_dp, only: batch_type, complete_column, enter_column, load_environment, store_result
    use subgrid_mskf_checks_dp, only: check_levels, check_profiles, check_scalars, column_good, column_result, finite_profile
    use subgrid_mskf_cloud_dp, only: clear_result, species_type
-   use subgrid_mskf_constants_dp, only: gravity, outcome_held, outcome_refused
+   use subgrid_mskf_constants_dp, only: outcome_held, outcome_refused
    use subgrid_mskf_scheme_dp, only: convect, running_mean_w
    use subgrid_mskf_state_dp, only: allocate_workspace, result_type, workspace_type
    use subgrid_mskf_tables_dp, only: build_tables
    use subgrid_mskf_thermodynamics_dp, only: thermodynamics_type
    implicit none (type, external)
    private
-   public :: batch_type, run_batch, run_column, prepare_thermodynamics
-
-   !> Borrowed arrays of a batch, (levels, columns) or (columns). Levels above nlev(column) are neither read nor written.
-   type :: batch_type
-      integer :: levels = 0, columns = 0
-      logical :: clean = .true.
-      integer, pointer :: nlev(:) => null(), stepcu(:) => null(), warm_rain(:) => null()
-      integer, pointer :: f_qr(:) => null(), f_qi(:) => null(), f_qs(:) => null(), adaptive(:) => null()
-      real(wp), pointer :: t(:, :) => null(), qv(:, :) => null()         !< [K], [kg kg-1]
-      real(wp), pointer :: p(:, :) => null(), exner(:, :) => null()      !< [Pa], [1]
-      real(wp), pointer :: rho(:, :) => null(), thickness(:, :) => null() !< [kg m-3], [m]
-      real(wp), pointer :: u(:, :) => null(), v(:, :) => null()          !< [m s-1]
-      real(wp), pointer :: w(:, :) => null()                             !< (levels + 1, columns) [m s-1]
-      real(wp), pointer :: dx(:) => null(), dt(:) => null(), cudt(:) => null()   !< [m], [s], [min]
-      real(wp), pointer :: ust(:) => null(), hfx(:) => null()            !< [m s-1], [W m-2]
-      real(wp), pointer :: pblh(:) => null(), zol(:) => null()           !< [m], [1]
-      ! In and out: a held column keeps all but the running mean.
-      real(wp), pointer :: rth(:, :) => null(), rqv(:, :) => null()      !< [K s-1], [kg kg-1 s-1]
-      real(wp), pointer :: rqc(:, :) => null(), rqr(:, :) => null()      !< [kg kg-1 s-1]
-      real(wp), pointer :: rqi(:, :) => null(), rqs(:, :) => null()      !< [kg kg-1 s-1]
-      real(wp), pointer :: ru(:, :) => null(), rv(:, :) => null()        !< [m s-2]
-      real(wp), pointer :: fraction_deep(:, :) => null(), fraction_shallow(:, :) => null()  !< [1]
-      real(wp), pointer :: qc(:, :) => null(), qi(:, :) => null()        !< [kg kg-1]
-      real(wp), pointer :: w_mean(:, :) => null()                        !< [m s-1]
-      real(wp), pointer :: raincv(:) => null(), pratec(:) => null()      !< [mm], [mm s-1]
-      real(wp), pointer :: nca(:) => null()                              !< [s]
-      real(wp), pointer :: cutop(:) => null(), cubot(:) => null()        !< level, as a real number
-      real(wp), pointer :: timec(:) => null()                            !< [s]
-      ! Out.
-      integer, pointer :: outcome(:) => null(), status(:) => null()
-   end type batch_type
+   public :: run_batch, run_column, prepare_thermodynamics
 
    type(thermodynamics_type), allocatable, save, target :: tables   ! built once, then read only
    type(thermodynamics_type), save, target :: closed_form
@@ -79,7 +50,9 @@ contains
       call allocate_workspace(work, batch%levels)
       !$omp do schedule(dynamic, 16)
       do column = 1, batch%columns
+         if (.not. batch%in_place) call enter_column(batch, column)
          call run_column(batch, thermo, column, work)
+         if (.not. batch%in_place) call complete_column(batch, column)
       end do
       !$omp end do
       !$omp end parallel
@@ -124,32 +97,6 @@ contains
       call store_result(batch, j, n, work%result)
    end subroutine run_column
 
-   !> Copy one column into the workspace.
-   subroutine load_environment(batch, j, n, work)
-      type(batch_type), intent(in) :: batch
-      integer, intent(in) :: j, n
-      type(workspace_type), intent(inout) :: work
-
-      work%env%levels = n
-      work%env%clean = batch%clean
-      work%env%p(:n) = batch%p(:n, j)
-      work%env%t(:n) = batch%t(:n, j)
-      work%env%q(:n) = batch%qv(:n, j)
-      work%env%thickness(:n) = batch%thickness(:n, j)
-      work%env%dp(:n) = batch%rho(:n, j)*gravity*batch%thickness(:n, j)
-      work%env%u(:n) = batch%u(:n, j)
-      work%env%v(:n) = batch%v(:n, j)
-      work%env%w(:n) = batch%w_mean(:n, j)
-      work%env%dx = batch%dx(j)
-      work%env%dt = batch%dt(j)
-      work%env%cudt = batch%cudt(j)
-      work%env%ust = batch%ust(j)
-      work%env%hfx = batch%hfx(j)
-      work%env%pblh = batch%pblh(j)
-      work%env%zol = batch%zol(j)
-      work%result%nca = batch%nca(j)
-   end subroutine load_environment
-
    !> Is everything that the host will add to its state finite?
    pure logical function finite_result(result, n)
       type(result_type), intent(in) :: result
@@ -162,31 +109,4 @@ contains
          .and. finite_profile(result%qc(:n)) .and. finite_profile(result%qi(:n)) &
          .and. finite_profile([result%pratec, result%nca, result%timec])
    end function finite_result
-
-   !> Hand the answer of one column over. NCA changes only where there is convection.
-   subroutine store_result(batch, j, n, result)
-      type(batch_type), intent(in) :: batch
-      integer, intent(in) :: j, n
-      type(result_type), intent(in) :: result
-
-      batch%outcome(j) = result%outcome
-      batch%rth(:n, j) = result%rth(:n)
-      batch%rqv(:n, j) = result%rqv(:n)
-      batch%rqc(:n, j) = result%rqc(:n)
-      batch%rqr(:n, j) = result%rqr(:n)
-      batch%rqi(:n, j) = result%rqi(:n)
-      batch%rqs(:n, j) = result%rqs(:n)
-      batch%ru(:n, j) = result%ru(:n)
-      batch%rv(:n, j) = result%rv(:n)
-      batch%fraction_deep(:n, j) = result%fraction_deep(:n)
-      batch%fraction_shallow(:n, j) = result%fraction_shallow(:n)
-      batch%qc(:n, j) = result%qc(:n)
-      batch%qi(:n, j) = result%qi(:n)
-      batch%pratec(j) = result%pratec
-      batch%raincv(j) = batch%dt(j)*result%pratec
-      batch%cutop(j) = result%cutop
-      batch%cubot(j) = result%cubot
-      batch%timec(j) = result%timec
-      if (result%outcome > 0) batch%nca(j) = result%nca
-   end subroutine store_result
 end module subgrid_mskf_batch_dp

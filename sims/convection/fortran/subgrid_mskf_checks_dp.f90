@@ -29,11 +29,11 @@ contains
       if (levels < 3 .or. levels > capacity) check_levels = column_levels
    end function check_levels
 
-   !> All values finite.
+   !> All values finite. Counted, here and below: a loop that may stop early cannot become a vector loop.
    pure logical function finite_profile(x)
       real(wp), intent(in) :: x(:)
 
-      finite_profile = all(ieee_is_finite(x))
+      finite_profile = count(ieee_is_finite(x)) == size(x)
    end function finite_profile
 
    !> Profiles of one column, lowest level first.
@@ -49,7 +49,7 @@ contains
          .and. finite_profile(rho) .and. finite_profile(thickness) .and. finite_profile(u) .and. finite_profile(v) &
          .and. finite_profile(w) .and. finite_profile(w_mean))) then
          check_profiles = column_not_finite
-      else if (outside(p, 1.0_wp, 1.5e5_wp) .or. any(p(2:) >= p(:n - 1))) then
+      else if (outside(p, 1.0_wp, 1.5e5_wp) .or. count(p(2:) >= p(:n - 1)) > 0) then
          check_profiles = column_pressure
       else if (outside(t, 100.0_wp, 400.0_wp)) then
          check_profiles = column_temperature
@@ -91,6 +91,6 @@ contains
    pure logical function outside(x, low, high)
       real(wp), intent(in) :: x(:), low, high
 
-      outside = any(x < low) .or. any(x > high)
+      outside = count(x < low .or. x > high) > 0
    end function outside
 end module subgrid_mskf_checks_dp

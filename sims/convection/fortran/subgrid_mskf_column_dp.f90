@@ -1,7 +1,7 @@
 !> One column of a host's tile as a batch: local arrays that `run_column` works on.
 module subgrid_mskf_column_dp
    use subgrid_kinds, only: wp => dp
-   use subgrid_mskf_batch_dp, only: batch_type
+   use subgrid_mskf_arrays_dp, only: batch_type
    implicit none (type, external)
    private
    public :: point_at_column

@@ -47,7 +47,7 @@ contains
          state(profile_states + i) = c_loc(scalar_state(1, i))
       end do
       call columns_from_addresses(int(size(profiles, 1), c_int), int(size(profiles, 2), c_int), clean, threads, inputs, &
-         state, codes(:, 1), codes(:, 2))
+         state, state, codes(:, 1), codes(:, 2))
    end subroutine convect_columns
 
    !> Wrong shapes leave every code at -100.

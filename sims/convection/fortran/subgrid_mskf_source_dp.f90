@@ -21,9 +21,6 @@ contains
       env%area = env%dx**2
       env%beta = 1.0_wp
       if (env%dx < 24.999e3_wp) env%beta = 1.0_wp + log(coarse_grid/env%dx)
-      env%mid_level = 1
-      env%search_top = 1
-      env%freezing_level = 0
       env%theta_e_levels = 0
       do k = 1, n
          env%log_p(k) = log_inverse_pressure(env%p(k))
@@ -32,8 +29,11 @@ contains
          env%rh(k) = env%q(k)/env%rh(k)
          env%tv(k) = env%t(k)*(1.0_wp + virtual_factor*env%q(k))
          env%mass(k) = env%dp(k)*env%area/gravity
-         if (env%p(k) >= 0.5_wp*env%p(1)) env%mid_level = k
-         if (env%p(k) >= env%p(1) - search_depth) env%search_top = k
+      end do
+      env%mid_level = count(env%p(:n) >= 0.5_wp*env%p(1))
+      env%search_top = count(env%p(:n) >= env%p(1) - search_depth)
+      env%freezing_level = 0
+      do k = 1, n
          if (env%t(k) > freezing_point) env%freezing_level = k
       end do
       env%z(1) = 0.5_wp*env%thickness(1)
@@ -44,17 +44,20 @@ contains
       env%dz(n) = 0.0_wp
    end subroutine derive_environment
 
-   !> θ_e of the environment up to a level, each level once.
+   !> θ_e of the environment up to a level or a little higher, each level once, as many at a time as a vector holds.
    pure subroutine fill_theta_e(thermo, env, level)
       type(thermodynamics_type), intent(in) :: thermo
       type(environment_type), intent(inout) :: env
       integer, intent(in) :: level
-      integer :: k
+      integer, parameter :: block = 8
+      integer :: k, last
 
-      do k = env%theta_e_levels + 1, level
+      if (level <= env%theta_e_levels) return
+      last = min(env%levels, env%theta_e_levels + block*((level - env%theta_e_levels + block - 1)/block))
+      do k = env%theta_e_levels + 1, last
          env%theta_e(k) = theta_e_of(thermo, env%p(k), env%log_p(k), env%t(k), env%q(k))
       end do
-      env%theta_e_levels = max(env%theta_e_levels, level)
+      env%theta_e_levels = last
    end subroutine fill_theta_e
 
    !> Candidate source bases: level 1, then the first level of every further 15 hPa; 0 when they are exhausted.
@@ -79,6 +82,7 @@ contains
       real(wp), intent(in) :: t(:), q(:)   !< the profile to be mixed [K], [kg kg-1]
       type(source_type), intent(inout) :: source
       logical, intent(out) :: found
+      real(wp) :: share
       integer :: k
 
       source%depth = 0.0_wp
@@ -97,10 +101,11 @@ contains
          found = source%depth > source_depth
          if (found) exit
       end do
-      source%t = source%t/source%depth
-      source%q = source%q/source%depth
-      source%z = source%z/source%depth
-      source%p = source%p/source%depth
+      share = 1.0_wp/source%depth
+      source%t = source%t*share
+      source%q = source%q*share
+      source%z = source%z*share
+      source%p = source%p*share
    end subroutine mix_source
 
    !> First mid-level at or above a height, counted from `base`; levels + 1 if there is none.

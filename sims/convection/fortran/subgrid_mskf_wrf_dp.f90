@@ -5,7 +5,8 @@
 !> those of subgrid_mskf_constants, the trigger is inert in WRF too, and aercu_opt = 0 is the only aerosol option.
 module subgrid_mskf_wrf_dp
    use subgrid_kinds, only: wp => dp
-   use subgrid_mskf_batch_dp, only: batch_type, prepare_thermodynamics, run_column
+   use subgrid_mskf_arrays_dp, only: batch_type
+   use subgrid_mskf_batch_dp, only: prepare_thermodynamics, run_column
    use subgrid_mskf_column_dp, only: integers, point_at_column, profiles, scalars
    use subgrid_mskf_constants_dp, only: outcome_deep, outcome_held, outcome_shallow
    use subgrid_mskf_state_dp, only: allocate_workspace, workspace_type

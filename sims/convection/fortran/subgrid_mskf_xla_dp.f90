@@ -3,8 +3,7 @@
 !> Operands: the inputs and the state of subgrid_mskf_c, in that order; results: the state, exit_code, status. Leading
 !> axes, however many, are columns. Attributes, by name: clean (0 or 1), threads (OpenMP).
 module subgrid_mskf_xla_dp
-   use, intrinsic :: iso_c_binding, only: c_associated, c_f_pointer, c_int, c_int64_t, c_null_ptr, c_ptr
-   use subgrid_kinds, only: wp => dp
+   use, intrinsic :: iso_c_binding, only: c_f_pointer, c_int, c_int64_t, c_null_ptr, c_ptr
    use subgrid_mskf_c_dp, only: columns_from_addresses, input_count, state_count
    use subgrid_xla_ffi, only: answered_metadata, buffer_type, call_frame_type, integer_attribute, operand, refuse, &
       result_of, stage_execute
@@ -30,11 +29,11 @@ contains
       call run_frame(frame)
    end function handle_call
 
-   !> Point the scheme at the buffers; state that XLA did not donate is copied into its result first.
+   !> Point the scheme at the buffers; an operand without elements stands for a quantity at rest.
    subroutine run_frame(frame)
       type(call_frame_type), intent(in) :: frame
       type(buffer_type), pointer :: buffer, answer
-      type(c_ptr) :: inputs(input_count), state(state_count)
+      type(c_ptr) :: inputs(input_count), entering(state_count), state(state_count)
       integer(c_int64_t), pointer :: dims(:)
       integer(c_int), pointer :: outcome(:), status(:)
       integer :: i, levels, columns
@@ -51,7 +50,8 @@ contains
       do i = 1, state_count
          buffer => operand(frame, input_count + i)
          answer => result_of(frame, i)
-         if (.not. c_associated(buffer%data, answer%data)) call copy(buffer, answer)
+         entering(i) = c_null_ptr
+         if (elements(buffer) > 0) entering(i) = buffer%data
          state(i) = answer%data
       end do
       answer => result_of(frame, state_count + 1)
@@ -59,18 +59,15 @@ contains
       answer => result_of(frame, state_count + 2)
       call c_f_pointer(answer%data, status, [columns])
       call columns_from_addresses(levels, columns, integer_attribute(frame, 1), integer_attribute(frame, 2), inputs, &
-         state, outcome, status)
+         entering, state, outcome, status)
    end subroutine run_frame
 
-   !> All numbers of a buffer into another of the same shape.
-   subroutine copy(from, to)
-      type(buffer_type), intent(in) :: from, to
+   !> Size of a buffer.
+   integer(c_int64_t) function elements(buffer)
+      type(buffer_type), intent(in) :: buffer
       integer(c_int64_t), pointer :: dims(:)
-      real(wp), pointer :: source(:), target_values(:)
 
-      call c_f_pointer(from%dims, dims, [from%rank])
-      call c_f_pointer(from%data, source, [product(dims)])
-      call c_f_pointer(to%data, target_values, [product(dims)])
-      target_values = source
-   end subroutine copy
+      call c_f_pointer(buffer%dims, dims, [buffer%rank])
+      elements = product(dims)
+   end function elements
 end module subgrid_mskf_xla_dp
