@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..contracts.errors import InputError
-from ..contracts.files import require_absent, writing
+from ..contracts.files import require_absent
 from ..contracts.variables import FeatureSet, feature_set
 from ..jax_models.data.columns import ColumnSet
+from ..jax_models.data.history import HistorySource, has_history, with_history, without_history
 from ..jax_models.data.source import read_columns
 from ..jax_models.data.splits import held_out_steps, runs_of
 from .progress import silent
@@ -30,8 +31,13 @@ MEMORY_GB = 4.0  # rows of a store that take more are streamed
 def load_part(
     path: Path, part: str, *, held_out: int = HELD_OUT, names: tuple[str, ...] | None = None
 ) -> ColumnSet:
-    """Columns of a packed file or store: `train` (all but the held-out steps), `test` (those), or `all`."""
-    columns = read_columns(path, names)
+    """Columns of a packed file or store: `train` (all but the held-out steps), `test` (those), or `all`.
+
+    names: what is needed, default all that is stored; with history, only steps with predecessors count.
+    """
+    columns = read_columns(path, names and without_history(names))
+    if names and has_history(names):
+        columns = with_history(columns, names)
     return columns.at(part_of(columns.ymd, columns.tod, part, held_out=held_out))
 
 
@@ -62,26 +68,34 @@ def pack(
     """Pack columns of any layout into the store `out`; returns one line that says what was done.
 
     layout, grid, split, months, stride, normalization: see `open_steps`. skip_bad: go on without time steps
-    that are damaged or incomplete, and count them.
+    that are damaged or incomplete, and count them. A packing that was stopped goes on after the chunks that
+    are complete, when it is called again with the same of these.
     """
     from ..jax_models.data.climsim_raw import Skipped
+    from ..jax_models.data.packing import unfinished
     from ..jax_models.data.steps import open_steps
     from ..jax_models.data.store import write_store
 
-    require_absent(out, overwrite=overwrite)
+    require_absent(out, overwrite=overwrite, inputs=[data])
     skipped = Skipped()
     found = open_steps(
         data, layout=layout, grid=grid, split=split, months=months, stride=stride,
         normalization=normalization, skipped=skipped if skip_bad else None,
     )  # fmt: skip
+    origin = {
+        "data": str(Path(data).resolve()), "format": layout, "grid": grid and str(Path(grid).resolve()),
+        "split": split, "months": months, "stride": stride, "time_steps": found.count,
+    }  # fmt: skip
+    with unfinished(out, origin, skipped.reasons, overwrite=overwrite) as journal:
 
-    def counted():
-        for number, step in enumerate(found.iterate()):
-            progress(number + 1, found.count)
-            yield step
+        def counted():
+            for number, step in enumerate(found.iterate(journal.last), len(journal.stamps) + 1):
+                progress(number, found.count)
+                yield step
 
-    with writing(out, overwrite=overwrite) as temporary:
-        written = write_store(temporary, counted(), found.grid, capacity=found.count, names=found.names)
+        written = write_store(
+            journal.folder, counted(), found.grid, capacity=found.count, names=found.names, journal=journal
+        )
     return f"{out}: {written} time steps × {found.grid.ncol} columns; {skipped.summary()}."
 
 
@@ -94,6 +108,7 @@ def train(
     held_out: int = HELD_OUT,
     seed: int = 0,
     epochs: int | None = None,
+    features: str | None = None,
     compute: str | None = None,
     sampling: RareRegimes | None = None,
     devices: int | None = None,
@@ -107,7 +122,8 @@ def train(
     """Train the recipe `emulator` on columns and write it as the bundle `out`; returns `out`.
 
     data: packed file, store, or raw files. memory_gb: training rows of a store that take more are streamed;
-    raw files, which need the grid-info file `grid`, always are. compute, sampling: instead of the recipe's.
+    raw files, which need the grid-info file `grid`, always are. features, compute, sampling: instead of the
+    recipe's; only a recipe for V1, which takes what it is given, can have other features.
     devices: over how many the rows of each batch are divided; default 1, and all in a run of several
     processes (`jax.distributed`), each of which calls this while the first one writes. The bundle records it.
     """
@@ -116,9 +132,15 @@ def train(
     from ..jax_models.emulator_training import train_emulator
     from ..jax_models.recipes import recipe
 
-    require_absent(out, overwrite=overwrite)
-    changes = {"compute": compute, "sampling": sampling}
-    chosen = replace(recipe(emulator), **{name: value for name, value in changes.items() if value})
+    require_absent(out, overwrite=overwrite, inputs=[data])
+    chosen = recipe(emulator)
+    if features and features != chosen.features != "V1":
+        raise InputError(
+            f"--features: {emulator} is made for {chosen.features}, found {features}; recipes for V1 take "
+            "others."
+        )
+    changes = {"features": features, "compute": compute, "sampling": sampling}
+    chosen = replace(chosen, **{name: value for name, value in changes.items() if value})
     rows = training_rows(
         data, feature_set(chosen.features), part, held_out=held_out, memory_gb=memory_gb, grid=grid
     )
@@ -167,11 +189,12 @@ def training_rows(
     found = format_of(data)
     if found == "packed":
         return TrainingSet(load_part(data, part, held_out=held_out, names=stored_names(features)), features)
-    source = open_source(data, grid=grid)
+    source, names = open_source(data, grid=grid), stored_names(features)
+    if has_history(names):
+        source = HistorySource(source)
     times = part_of(*source.stamps.T, part, held_out=held_out)
     streamed = StreamedSet(source, features, times)
     # Fields and matrices are both held.
     if found == "store" and 8 * len(streamed) * (features.n_in + features.n_out) <= memory_gb * 1e9:
-        columns = load_part(data, part, held_out=held_out, names=stored_names(features))
-        return TrainingSet(columns, features)
+        return TrainingSet(load_part(data, part, held_out=held_out, names=names), features)
     return streamed

@@ -35,8 +35,7 @@ class ColumnSet:
 
     def has(self, name: str) -> bool:
         """Whether `field` gives this one."""
-        parts = _MADE_OF.get(name, () if name in _DERIVED else (name,))
-        return all(part in self.fields for part in parts)
+        return all(part in self.fields for part in parts_of(name))
 
     def field(self, name: str) -> np.ndarray:
         """A stored field, or one that follows from stored ones. Raises InputError where neither holds."""
@@ -85,11 +84,18 @@ _MADE_OF = {
 }
 
 
+def parts_of(name: str) -> tuple[str, ...]:
+    """What is stored of it: itself, or what it is derived from."""
+    return _MADE_OF.get(name, () if name in _DERIVED else (name,))
+
+
 def stored_names(features: FeatureSet) -> tuple[str, ...]:
-    """What has to be read for a feature set, its derived fields and layer masses, each name once."""
+    """What a source has to give for a feature set, its derived fields and layer masses, each name once.
+
+    History features are among them, see `history.HistorySource`.
+    """
     wanted = (*features.inputs, *features.outputs, "state_ps")
-    parts = [p for name in wanted for p in _MADE_OF.get(name, () if name in _DERIVED else (name,))]
-    return tuple(dict.fromkeys(parts))
+    return tuple(dict.fromkeys(part for name in wanted for part in parts_of(name)))
 
 
 def inputs_of(columns: ColumnSet, features: FeatureSet) -> np.ndarray:

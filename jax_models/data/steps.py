@@ -12,7 +12,7 @@ from .grid import Grid, read_grid
 from .quality import check_field
 from .source import FORMATS, StoreSource, format_of, read_columns, read_fields
 from .splits import Choice, official_split
-from .store import Step, Steps
+from .store import Stamp, Step, Steps, place_after
 from .undated import array_steps, csv_steps
 
 BLOCK = 64  # steps of a packed file that are in memory at a time
@@ -57,8 +57,9 @@ def open_steps(
 def _raw_steps(folder: Path, choice: Choice, grid: Grid, skipped: Skipped | None) -> Steps:
     pairs = find_pairs(folder, choice, skipped=skipped)
 
-    def iterate() -> Iterator[Step]:
-        for pair, fields in read_steps(pairs, skipped=skipped):
+    def iterate(after: Stamp | None) -> Iterator[Step]:
+        first = place_after(((pair.ymd, pair.tod) for pair in pairs), after)
+        for pair, fields in read_steps(pairs[first:], skipped=skipped):
             yield pair.ymd, pair.tod, fields
 
     return Steps(iterate, len(pairs), (*RAW_INPUTS, *RAW_TARGETS), grid)
@@ -73,8 +74,9 @@ def _column_steps(path: Path, layout: str, choice: Choice, skipped: Skipped | No
         grid, stamps, names = some.grid, np.stack([some.ymd, some.tod], 1), (*RAW_INPUTS, *RAW_TARGETS)
     times = choice.of(stamps[:, 0])
 
-    def iterate() -> Iterator[Step]:
-        for block in np.array_split(times, range(BLOCK, times.size, BLOCK)):
+    def iterate(after: Stamp | None) -> Iterator[Step]:
+        left = times[place_after(stamps[times].tolist(), after) :]
+        for block in np.array_split(left, range(BLOCK, left.size, BLOCK)):
             columns = read_fields(path, names, times=block)
             for i in range(block.size):
                 ymd, tod = int(columns.ymd[i]), int(columns.tod[i])

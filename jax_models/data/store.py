@@ -20,20 +20,25 @@ from ...contracts.provenance import provenance
 from ...contracts.variables import RAW_INPUTS, RAW_TARGETS, variable
 from .columns import ColumnSet
 from .grid import FIELDS, Grid
+from .packing import Journal
 
 SCHEMA = "subgrid-columns 1"
 HEADER = "subgrid.json"
 STEPS_PER_CHUNK = 4
 
 
+Stamp = tuple[int, int]  # ymd, tod
 Step = tuple[int, int, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps (ymd, tod, fields) to be written, `count` at the most, each with all of `names`."""
+    """Steps (ymd, tod, fields) to be written, `count` at the most, each with all of `names`.
 
-    iterate: Callable[[], Iterator[Step]]
+    iterate: gives them from the one after a stamp on, with None from the first on.
+    """
+
+    iterate: Callable[[Stamp | None], Iterator[Step]]
     count: int
     names: tuple[str, ...]
     grid: Grid
@@ -46,22 +51,26 @@ def write_store(
     *,
     capacity: int,
     names: tuple[str, ...] = (*RAW_INPUTS, *RAW_TARGETS),
+    journal: Journal | None = None,
 ) -> int:
-    """Write steps (ymd, tod, fields) into the new directory `path`; returns their number.
+    """Write steps (ymd, tod, fields) into the new directory `path`; returns the number in it.
 
     capacity: the most steps that may come; the arrays are cut to the real number at the end. At most
-    STEPS_PER_CHUNK steps are held in memory. Raises FileError if no step comes.
+    STEPS_PER_CHUNK steps are held in memory. journal: of an unfinished store at `path`, which `steps` go on
+    with. Raises FileError if no step comes.
     """
     path = Path(path)
-    path.mkdir()
+    path.mkdir(exist_ok=journal is not None)
     arrays = {name: _create(path, name, capacity, grid.ncol) for name in names}
-    stamps: list[tuple[int, int]] = []
+    stamps: list[Stamp] = [] if journal is None else list(journal.stamps)
     waiting: list[dict[str, np.ndarray]] = []
     for ymd, tod, fields in steps:
         stamps.append((ymd, tod))
         waiting.append(fields)
         if len(waiting) == STEPS_PER_CHUNK:
             _flush(arrays, waiting, len(stamps))
+            if journal is not None:
+                journal.add(stamps[-STEPS_PER_CHUNK:])
     _flush(arrays, waiting, len(stamps))
     if not stamps:
         raise FileError(f"Nothing to write to {path}: no time step could be read.")
@@ -114,6 +123,19 @@ def open_array(path: Path, name: str, header: dict, context: ts.Context | None =
         ) from error
 
 
+def place_after(stamps: Iterable[Stamp], after: Stamp | None) -> int:
+    """Index behind `after` among the stamps, 0 for None. Raises FileError if it is not there."""
+    if after is None:
+        return 0
+    for place, stamp in enumerate(stamps):
+        if tuple(stamp) == after:
+            return place + 1
+    raise FileError(
+        f"The time step {after[0]:08d}, {after[1]} s after which packing has to go on is no longer in the "
+        "data; pack them anew under another name."
+    )
+
+
 def _create(path: Path, name: str, capacity: int, ncol: int) -> ts.TensorStore:
     row = variable(name)
     inner = (ncol, row.levels) if row.is_profile else (ncol,)
@@ -129,7 +151,7 @@ def _create(path: Path, name: str, capacity: int, ncol: int) -> ts.TensorStore:
         },
     }  # fmt: skip
     return ts.open(
-        spec, create=True, dtype=ts.float32, shape=(capacity, *inner),
+        spec, open=True, create=True, dtype=ts.float32, shape=(capacity, *inner),
         chunk_layout=ts.ChunkLayout(chunk_shape=(STEPS_PER_CHUNK, *inner)),
     ).result()  # fmt: skip
 

@@ -18,7 +18,7 @@ from .grid import Grid
 from .kaggle import read_kaggle
 from .quality import check_field
 from .splits import Choice, OfficialSplit, official_split
-from .store import Step, Steps
+from .store import Stamp, Step, Steps, place_after
 from .sun import SOLAR_CONSTANT, cosine_zenith
 
 # Mean |SOLIN / S − cos θ|: the eccentric orbit gives 0.008, one step of 1200 s too early or late 0.02.
@@ -117,9 +117,12 @@ class _Rows:
             )
         wanted = set(choice.of(self.split.stamps(count)[0]).tolist())
 
-        def iterate() -> Iterator[Step]:
+        def iterate(after: Stamp | None) -> Iterator[Step]:
+            # Dates follow from numbers, so that the numbers to go on with are known beforehand.
+            order = sorted(wanted)
+            left = set(order[place_after(map(self._stamp, order), after) :])
             for number, inputs, targets in numbered:
-                if number in wanted:
+                if number in left:
                     try:
                         yield self._step(number, inputs, targets)
                     except FileError as error:
@@ -127,8 +130,12 @@ class _Rows:
 
         return Steps(iterate, len(wanted), (*self.features.inputs, *self.features.outputs), self.grid)
 
+    def _stamp(self, number: int) -> Stamp:
+        ymd, tod = self.split.stamps(1, start=number)
+        return int(ymd[0]), int(tod[0])
+
     def _step(self, number: int, inputs: np.ndarray, targets: np.ndarray) -> Step:
-        ymd, tod = (int(values[0]) for values in self.split.stamps(1, start=number))
+        ymd, tod = self._stamp(number)
         where = f"{self.where}, time step {number} ({ymd:08d}, {tod} s)"
         fields = {}
         for matrix, slices in ((inputs, self.features.input_slices), (targets, self.features.output_slices)):

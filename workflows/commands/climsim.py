@@ -74,6 +74,9 @@ def train(
     held_out: HeldOutOption = 12,
     seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
     epochs: Annotated[int | None, typer.Option(help="Epochs; the recipe's if left out.")] = None,
+    features: Annotated[
+        str | None, typer.Option(help="Inputs and outputs by name (V2, v6, …); the recipe's if left out.")
+    ] = None,
     compute: Annotated[
         str | None, typer.Option(help="bfloat16 or float32; the recipe's if left out.")
     ] = None,
@@ -119,6 +122,7 @@ def train(
             held_out=held_out,
             seed=seed,
             epochs=epochs,
+            features=features,
             compute=compute,
             sampling=RareRegimes(rare, unbiased=not rare_unweighted) if rare else None,
             devices=devices,

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import FileError, InputError
-from subgrid.contracts.variables import FEATURE_SETS, STEP_S, feature_set
-from subgrid.jax_models.data.columns import fields_of, inputs_of, stored_names, targets_of
-from subgrid.jax_models.data.history import with_history
+from subgrid.contracts.variables import feature_set
+from subgrid.jax_models.data.columns import inputs_of, stored_names, targets_of
 from subgrid.jax_models.data.source import StoreSource, format_of, open_source, read_columns
 from subgrid.jax_models.data.store import write_store
 from subgrid.jax_models.data.stream import Order, Stream
@@ -144,38 +143,3 @@ def test_layouts_are_recognised(store, raw_folder, tmp_path):
         open_source(raw_folder)
     with pytest.raises(InputError, match="not read in pieces"):
         open_source(tmp_path / "quick")
-
-
-def test_history_features_by_hand(mock):
-    columns = with_history(mock)
-    np.testing.assert_array_equal(columns.tod, [2400, 3600])
-    f, m = columns.fields, mock.fields
-    np.testing.assert_array_equal(f["state_t_prvphy"][0], m["ptend_t"][1])
-    np.testing.assert_array_equal(f["tm_state_q0001_prvphy"][1], m["ptend_q0001"][1])
-    dynamics = (m["state_u"][2].astype(float) - m["state_u"][1]) / STEP_S - m["ptend_u"][1]
-    np.testing.assert_allclose(f["state_u_dyn"][0], dynamics, rtol=1e-5)
-    np.testing.assert_array_equal(f["tm_state_u_dyn"][1], f["state_u_dyn"][0])
-    np.testing.assert_array_equal(f["tm_pbuf_SOLIN"][0], m["pbuf_SOLIN"][1])
-    water = sum(m[f"state_q000{i}"].astype(float) for i in (1, 2, 3))
-    source = sum(m[f"ptend_q000{i}"][1].astype(float) for i in (1, 2, 3))
-    np.testing.assert_allclose(
-        f["state_q0_dyn"][0], (water[2] - water[1]) / STEP_S - source, rtol=1e-4, atol=1e-14
-    )
-    with pytest.raises(InputError, match="three consecutive"):
-        with_history(mock.at(np.array([0, 1])))
-
-
-@pytest.mark.parametrize("features", FEATURE_SETS.values(), ids=lambda f: f.name)
-def test_every_feature_set_can_be_made(features, mock):
-    columns = with_history(mock)
-    inputs, targets = inputs_of(columns, features), targets_of(columns, features)
-    assert inputs.shape == (2 * 384, features.n_in)
-    assert targets.shape == (2 * 384, features.n_out)
-    back = fields_of(targets, features, 384)
-    np.testing.assert_array_equal(back["ptend_t"][1], columns.fields["ptend_t"][1])
-    assert back["cam_out_SOLL"].shape == (2, 384)
-
-
-def test_missing_history_is_explained(mock):
-    with pytest.raises(InputError, match="consecutive"):
-        inputs_of(mock, feature_set("v6"))
