@@ -1,6 +1,7 @@
 """The whole table of scores on synthetic columns: perfect is perfect, worse is worse, JSON is valid."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,28 +62,9 @@ def test_order_of_models_and_perfect_scores(case, emulations):
     assert scores["models"]["good"]["economy"]["skill_per_megaflop"] > 0
 
 
-def test_report_is_written_and_json_has_no_nan(case, emulations, tmp_path):
-    scores = score(case, emulations[:2])
-    sentence = write_report(
-        tmp_path, case, emulations[:2], scores, data="synthetic", pressure=np.linspace(1, 990, LEVELS)
-    )
-    assert "good has" in sentence
-    assert "lower in 10 of 10" in sentence
-    assert json.loads((tmp_path / "scores.json").read_text())["reference"] == "bad"
-    page = (tmp_path / "index.html").read_text()
-    for picture in ("ratios.png", "zonal_good.png", "maps_bad.png"):
-        assert picture in page
-        assert (tmp_path / picture).stat().st_size > 5000
-
-
-def test_unknown_reference_and_twin_names_are_refused(case, emulations):
-    with pytest.raises(InputError, match="reference 'ugly'"):
-        score(case, emulations, reference="ugly")
-    with pytest.raises(InputError, match="one name"):
-        score(case, [emulations[0], emulations[0]])
-
-
-def test_an_ensemble_is_scored_and_shown(case, tmp_path):
+@pytest.fixture(scope="module")
+def ensemble(case):
+    """(members, calibration by variable) of eight members around the truth."""
     rng = np.random.default_rng(2)
     members = {
         n: t[None] + 0.1 * variable(n).peak * rng.normal(size=(8, *t.shape)) for n, t in case.targets.items()
@@ -93,6 +75,42 @@ def test_an_ensemble_is_scored_and_shown(case, tmp_path):
             times = slice(step, step + 1)
             truth = case.energy(name, case.targets[name][times], times)
             calibration.add(case.energy(name, members[name][:, times], times), truth)
+    return members, found
+
+
+def test_report_is_written_and_json_has_no_nan(case, emulations, ensemble, tmp_path):
+    shown = [emulations[0], replace(emulations[1], calibration=ensemble[1])]
+    scores = score(case, shown)
+    sentence = write_report(
+        tmp_path, case, shown, scores, data="synthetic", pressure=np.linspace(1, 990, LEVELS)
+    )
+    assert "good has" in sentence
+    assert "lower in 10 of 10" in sentence
+    assert json.loads((tmp_path / "scores.json").read_text())["reference"] == "bad"
+    page = (tmp_path / "index.html").read_text()
+    for picture in ("ratios.png", "zonal_good.png", "maps_bad.png", "calibration.png"):
+        assert picture in page
+        assert (tmp_path / picture).stat().st_size > 5000
+    for heading in (
+        "CRPS",
+        "Spread over error",
+        "HSR (published)",
+        "MAE by regime",
+        "Extremes",
+        "Each against",
+    ):
+        assert heading in page, heading
+
+
+def test_unknown_reference_and_twin_names_are_refused(case, emulations):
+    with pytest.raises(InputError, match="reference 'ugly'"):
+        score(case, emulations, reference="ugly")
+    with pytest.raises(InputError, match="one name"):
+        score(case, [emulations[0], emulations[0]])
+
+
+def test_an_ensemble_is_scored(case, ensemble):
+    members, found = ensemble
     outputs = {n: m.mean(axis=0) for n, m in members.items()}
     emulations = [Emulation("constant", {n: t * 0 for n, t in case.targets.items()}),
                   Emulation("cloud", outputs, calibration=found)]  # fmt: skip
@@ -104,18 +122,6 @@ def test_an_ensemble_is_scored_and_shown(case, tmp_path):
     assert rain["crps_interval"]["low"] < rain["crps"] < rain["crps_interval"]["high"]
     assert len(scores["models"]["cloud"]["ensemble"]["ptend_t"]["crps_levels"]) == LEVELS
     assert scores["models"]["constant"]["ensemble"] == {}
-    write_report(tmp_path, case, emulations, scores, data="synthetic", pressure=np.linspace(1, 990, LEVELS))
-    page = (tmp_path / "index.html").read_text()
-    assert "calibration.png" in page
-    for heading in (
-        "CRPS",
-        "Spread over error",
-        "HSR (published)",
-        "MAE by regime",
-        "Extremes",
-        "Each against",
-    ):
-        assert heading in page, heading
 
 
 def test_what_the_data_do_not_hold_is_left_out(case, emulations):
