@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import FixedLocator, NullFormatter
 
 from ...contracts.variables import V1_TARGETS, variable
 from . import metrics
 from .scores import Case, Emulation
 
 PROFILES = ("ptend_t", "ptend_q0001")
+TICKS, CLOSE_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10), (0.7, 0.8, 0.9, 1, 1.2, 1.4)  # of ratios
 
 
 def zonal_r_squared(path: Path, case: Case, emulation: Emulation, pressure: np.ndarray) -> None:
@@ -52,7 +53,7 @@ def error_maps(path: Path, case: Case, emulation: Emulation) -> None:
 
 
 def profiles(path: Path, case: Case, emulations: list[Emulation], pressure: np.ndarray) -> None:
-    """MAE and bias of the tendencies over height for all emulators."""
+    """MAE and bias of the tendencies over height."""
     figure, axes = _canvas(4, (13, 4.8))
     panels = [(n, kind) for n in PROFILES for kind in ("mean_absolute_error", "bias")]
     for axis, (name, kind) in zip(axes, panels, strict=True):
@@ -83,19 +84,41 @@ def histograms(path: Path, case: Case, emulations: list[Emulation]) -> None:
 
 
 def ratios(path: Path, scores: dict) -> None:
-    """MAE over the reference's MAE with 95 % intervals, per V1 variable and model."""
-    figure, (axis,) = _canvas(1, (11, 4.5))
-    models = [m for m in scores["models"] if m != scores["reference"]]
-    for place, model in enumerate(models):
-        versus = scores["models"][model]["versus_reference"]
-        x = np.arange(len(versus)) + 0.8 * (place / max(1, len(models)) - 0.4)
-        value, low, high = (np.array([v[k] for v in versus.values()]) for k in ("value", "low", "high"))
-        axis.errorbar(x, value, yerr=[value - low, high - value], fmt="o", ms=4, label=model)
-        axis.set_xticks(np.arange(len(versus)), [n.removeprefix("cam_out_") for n in versus], rotation=30)
-    axis.axhline(1, color="0.5")
-    axis.set_ylabel(f"MAE / MAE of {scores['reference']}")
-    axis.legend(fontsize=8)
-    _save(figure, path, "Error against the reference, 95 % intervals over days")
+    """MAE over the reference's MAE with 95 % intervals: a panel for each V1 variable, a row for each model.
+
+    The best model is on top.
+    """
+    versus = {m: e["versus_reference"] for m, e in scores["models"].items() if m != scores["reference"]}
+    ranked = by_mean_ratio(scores)[::-1]
+    names = list(dict.fromkeys(name for found in versus.values() for name in found))
+    figure, axes = _canvas(len(names), (15, 2.2 + 0.42 * len(ranked)), rows=2)
+    columns = len(axes) // 2
+    for number, (axis, name) in enumerate(zip(axes, names, strict=False)):
+        for place, model in enumerate(ranked):
+            found = versus[model].get(name)
+            if found is None or found["value"] is None:
+                continue
+            bars = [[found["value"] - found["low"]], [found["high"] - found["value"]]]
+            colour = {"lower": "tab:blue", "higher": "tab:red"}.get(found["verdict"], "0.5")
+            axis.errorbar(found["value"], place, xerr=bars, fmt="o", ms=4, color=colour)
+        axis.axvline(1, color="0.5", lw=0.8)
+        axis.set(title=name.removeprefix("cam_out_"), xscale="log", ylim=(-0.6, len(ranked) - 0.4))
+        axis.set_yticks(range(len(ranked)), ranked if number % columns == 0 else [])
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        low, high = axis.get_xlim()
+        axis.xaxis.set_major_locator(FixedLocator(TICKS if high > 2.5 * low else CLOSE_TICKS))
+        axis.grid(axis="y", lw=0.3)
+    for axis in axes[len(names) :]:
+        axis.set_axis_off()
+    _save(figure, path, f"MAE over that of {scores['reference']}, 95 % intervals over days (grey: noise)")
+
+
+def by_mean_ratio(scores: dict) -> list[str]:
+    """Models but the reference, that of least mean ratio first; those without one last."""
+    mean = {m: e["versus_reference"].get("mean of V1", {}).get("value") for m, e in scores["models"].items()}
+    others = (m for m in mean if m != scores["reference"])
+    return sorted(others, key=lambda m: np.inf if mean[m] is None else mean[m])
 
 
 def calibration(path: Path, scores: dict) -> None:

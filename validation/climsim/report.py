@@ -10,10 +10,12 @@ from . import figures
 from .scores import Case, Emulation
 from .tables import sections
 
+LEGIBLE = 7  # models in one figure of curves
+
 CAPTIONS = {
-    "ratios": "Mean absolute error over that of the reference; bars are 95 % intervals over days.",
-    "profiles": "Errors and biases of the tendencies over height.",
-    "histograms": "Distributions of data and emulations: are the tails there?",
+    "ratios": "Mean absolute error over that of the reference, best on top, with 95 % intervals over days.",
+    "profiles": "Errors and biases of the tendencies over height; of many models the reference and the best.",
+    "histograms": "Are the tails of the data there? Of many models the reference and the best.",
     "calibration": "Rank of the truth among the members (flat if calibrated), and error against spread.",
     "zonal": "Skill of 10-degree means by latitude and pressure.",
     "maps": "Mean absolute error by place.",
@@ -65,8 +67,9 @@ def verdict_sentence(scores: dict) -> str:
 
 def _draw(folder: Path, case: Case, emulations: list[Emulation], scores: dict, pressure) -> list[Section]:
     """Write the pictures; the sections that show them."""
-    figures.profiles(folder / "profiles.png", case, emulations, pressure)
-    figures.histograms(folder / "histograms.png", case, emulations)
+    shown = _foremost(emulations, scores)
+    figures.profiles(folder / "profiles.png", case, shown, pressure)
+    figures.histograms(folder / "histograms.png", case, shown)
     overview = ["profiles.png", "histograms.png"]
     if len(emulations) > 1:
         figures.ratios(folder / "ratios.png", scores)
@@ -81,6 +84,12 @@ def _draw(folder: Path, case: Case, emulations: list[Emulation], scores: dict, p
         figures.error_maps(folder / names[1], case, emulation)
         sections.append(_pictures(f"Where {emulation.name} is good", names))
     return sections
+
+
+def _foremost(emulations: list[Emulation], scores: dict) -> list[Emulation]:
+    """The reference and the models of least error: curves of more cannot be told apart."""
+    kept = {scores["reference"], *figures.by_mean_ratio(scores)[: LEGIBLE - 1]}
+    return [e for e in emulations if e.name in kept]
 
 
 def _pictures(heading: str, names: list[str]) -> Section:
