@@ -45,20 +45,41 @@ CHUNK_CACHE = 2**21  # bytes
 
 
 def open_columns(source: str | Path):
-    """The dataset of a columns file, its dimensions and required variables checked; FileError otherwise."""
+    """The dataset of a columns file, its variables and their dimensions checked; FileError otherwise."""
     dataset = open_dataset(source)
-    for dimension in ("column", "lev", "ilev"):
-        if dimension not in dataset.dimensions:
-            raise FileError(
-                f"{source} has no dimension '{dimension}' in its root group; expected column, lev and ilev."
-            )
-    if dataset.dimensions["column"].size == 0:
-        raise FileError(f"{source} holds no columns; give at least one.")
     required = [v.name for v in PROFILES + INTERFACES + SCALARS] + ["w0avg_in", "nlev"]
     missing = [name for name in required if name not in dataset.variables]
     if missing:
         raise FileError(f"{source} lacks the variables {', '.join(missing)}; add them to its root group.")
+    optional = [*OPTIONAL_INTEGERS, *ON_ENTRY.values(), *UNIFORM_TENDENCIES.values()]
+    for name in [*required, *(name for name in optional if name in dataset.variables)]:
+        order_of(dataset[name], dimensions_of(name))
+    if dataset["nlev"].size == 0:
+        raise FileError(f"{source} holds no columns; give at least one.")
     return dataset
+
+
+def dimensions_of(name: str) -> tuple[str, ...]:
+    """Dimensions of an input in a file."""
+    if name in {v.name for v in INTERFACES}:
+        return ("column", "ilev")
+    return ("column", "lev") if name in {"w0avg_in", *(v.name for v in PROFILES)} else ("column",)
+
+
+def order_of(variable, expected: tuple[str, ...]) -> list[int]:
+    """Where the `expected` dimensions stand among those of the variable; FileError if they are others."""
+    if sorted(variable.dimensions) != sorted(expected):
+        raise FileError(
+            f"{variable.group().filepath()}: {variable.name} has the dimensions "
+            f"({', '.join(variable.dimensions)}), expected ({', '.join(expected)}) in any order; reshape it."
+        )
+    return [variable.dimensions.index(dimension) for dimension in expected]
+
+
+def read_ordered(variable, expected: tuple[str, ...], part: slice = slice(None)) -> np.ndarray:
+    """Values in the order of the `expected` dimensions, whatever that of the file; `part` of the first."""
+    index = tuple(part if dimension == expected[0] else slice(None) for dimension in variable.dimensions)
+    return np.transpose(variable[index], order_of(variable, expected))
 
 
 def open_dataset(source: str | Path):
@@ -75,12 +96,10 @@ def open_dataset(source: str | Path):
 
 def read_columns(dataset, part: slice) -> dict[str, np.ndarray]:
     """Inputs and entering state of the columns `part` under the names of the scheme."""
-    names = [v.name for v in PROFILES + INTERFACES + SCALARS] + ["nlev"]
-    columns = {name: dataset[name][part] for name in names}
-    optional = dict.fromkeys(OPTIONAL_INTEGERS) | {name: ON_ENTRY[name] for name in ON_ENTRY}
-    for name, stored in optional.items():
-        if (stored or name) in dataset.variables:
-            columns[name] = dataset[stored or name][part]
+    names = {v.name: v.name for v in PROFILES + INTERFACES + SCALARS} | {"nlev": "nlev"}
+    optional = {name: name for name in OPTIONAL_INTEGERS} | ON_ENTRY
+    names |= {name: stored for name, stored in optional.items() if stored in dataset.variables}
+    columns = {name: read_ordered(dataset[s], dimensions_of(s), part) for name, s in names.items()}
     for name, stored in UNIFORM_TENDENCIES.items():
         if stored in dataset.variables:
             columns[name] = np.broadcast_to(dataset[stored][part][:, None], columns["t"].shape)

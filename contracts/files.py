@@ -52,7 +52,7 @@ def writing(path: str | os.PathLike, *, overwrite: bool = False) -> Iterator[Pat
 def require_absent(
     path: str | os.PathLike, *, overwrite: bool = False, inputs: Iterable[str | os.PathLike] = ()
 ) -> None:
-    """Refuse now, before the work, what `writing` would refuse after it; and an output that is one of `inputs`."""
+    """Refuse now, before the work, what `writing` would refuse after it, and to replace one of `inputs`."""
     path = Path(path)
     if not path.parent.is_dir():
         raise FileError(f"Cannot write {path}: the folder {path.parent} does not exist; create it first.")
@@ -62,7 +62,7 @@ def require_absent(
         raise FileError(f"The output {path} is an input of the same run; choose another name.")
     if not overwrite and os.path.lexists(path):
         raise FileError(f"The output {path} already exists; choose another name, or say --overwrite.")
-    # The mode bits, not os.access: the superuser may write everything, but protected what nobody should replace.
+    # By the mode bits: os.access lets the superuser write what he protected.
     if path.is_file() and not path.stat().st_mode & 0o222:
         raise FileError(f"The output {path} exists and is write-protected; choose another name.")
 

@@ -4,23 +4,29 @@ from pathlib import Path
 
 import numpy as np
 
+from ..contracts.columns import Variable
 from ..contracts.columns_file import (
     create_answers,
+    define,
     open_columns,
     open_dataset,
     read_columns,
+    read_ordered,
     write_answers,
 )
 from ..contracts.errors import FileError, InputError
 from ..contracts.files import require_absent, writing
 from ..sims.convection.mskf import KINDS, MODES, convect
 from ..sims.convection.sequence import march
-from ..sims.convection.status import refusals
+from ..sims.convection.status import REASONS, refusals
 from .progress import Progress, silent
 
 CHUNK = 4096  # columns read, computed and written at a time
-FORCING = ("th_forcing", "qv_forcing", "w_base", "w_amplitude", "w_period")
-SEQUENCE_INPUTS = ("p", "pi", "rho", "dz8w", "u", "v", "dx", "dt", "cudt", "ust", "hfx", "pblh", "zol")
+SEQUENCE_PROFILES = ("p", "pi", "rho", "dz8w", "u", "v", "th_forcing", "qv_forcing")
+SEQUENCE_SCALARS = (
+    *("nlev", "stepcu", "dx", "dt", "cudt", "ust", "hfx", "pblh", "zol"),
+    *("w_amplitude", "w_period"),
+)
 
 
 def run_mskf(
@@ -45,6 +51,7 @@ def run_mskf(
         sizes = {name: dataset.dimensions[name].size for name in ("column", "lev")}
         attributes = {"mode": mode, "source": Path(source).name}
         with create_answers(temporary, sizes, precision, attributes) as output:
+            output["status"].reasons = reasons()
             for start in range(0, sizes["column"], CHUNK):
                 part = slice(start, min(start + CHUNK, sizes["column"]))
                 columns = read_columns(dataset, part)
@@ -64,6 +71,7 @@ def run_mskf_sequences(
     mode: str = "clean",
     threads: int | None = None,
     overwrite: bool = False,
+    progress: Progress = silent,
 ) -> str:
     """Replay the group `sequences` of `source` (first step, forcing, w) with the scheme in the loop.
 
@@ -71,27 +79,37 @@ def run_mskf_sequences(
     """
     require_options(precision, mode)
     require_absent(target, overwrite=overwrite, inputs=[source])
+    column, steps = read_sequences(source)
+    answer = march(column, steps, mode=mode, precision=precision, threads=threads, progress=progress)
+    with writing(target, overwrite=overwrite) as temporary:
+        write_sequences(
+            temporary, answer, column["nlev"], precision, {"mode": mode, "source": Path(source).name}
+        )
+    text = (
+        f"{target}: {answer['t'].shape[0]} sequences of {steps} steps, "
+        f"rain {np.min(answer['rainc'][:, -1]):.4g} to {np.max(answer['rainc'][:, -1]):.4g} mm"
+    )
+    return text + refused(answer["status"].max(axis=1), "sequence") + "."
+
+
+def read_sequences(source: Path) -> tuple[dict[str, np.ndarray], int]:
+    """Initial profiles and forcing of the group `sequences`, and its number of steps."""
     with open_dataset(source) as dataset:
         if "sequences" not in dataset.groups:
             raise FileError(f"{source} has no group 'sequences'; give a file with sequences.")
         group = dataset["sequences"]
         group.set_auto_mask(False)
-        names = ("nlev", "stepcu", *SEQUENCE_INPUTS, *FORCING)
-        missing = [name for name in (*names, "t", "qv") if name not in group.variables]
+        shapes = dict.fromkeys(SEQUENCE_SCALARS, ("seq",))
+        shapes |= dict.fromkeys(SEQUENCE_PROFILES, ("seq", "lev")) | {"w_base": ("seq", "ilev")}
+        shapes |= dict.fromkeys(("t", "qv"), ("seq", "step", "lev"))
+        missing = [name for name in shapes if name not in group.variables]
         if missing:
             raise FileError(f"{source}: the group 'sequences' lacks {', '.join(missing)}.")
-        column = {name: group[name][:] for name in names}
-        column |= {name: group[name][:, 0] for name in ("t", "qv")}
-        steps = group.dimensions["step"].size
-    answer = march(column, steps, mode=mode, precision=precision, threads=threads)
-    with writing(target, overwrite=overwrite) as temporary:
-        write_sequences(
-            temporary, answer, column["nlev"], precision, {"mode": mode, "source": Path(source).name}
-        )
-    return (
-        f"{target}: {answer['t'].shape[0]} sequences of {steps} steps, "
-        f"rain {np.min(answer['rainc'][:, -1]):.4g} to {np.max(answer['rainc'][:, -1]):.4g} mm."
-    )
+        column = {name: read_ordered(group[name], shape) for name, shape in shapes.items()}
+    if not column["t"].size:
+        raise FileError(f"{source}: the group 'sequences' holds no steps; give at least one of one sequence.")
+    steps = column["t"].shape[1]
+    return column | {name: column[name][:, 0] for name in ("t", "qv")}, steps
 
 
 def write_sequences(path: Path, answer: dict, nlev: np.ndarray, precision: str, attributes: dict) -> None:
@@ -100,13 +118,22 @@ def write_sequences(path: Path, answer: dict, nlev: np.ndarray, precision: str, 
     sizes = {"seq": count, "step": steps, "lev": levels}
     with create_answers(path, sizes, precision, attributes, "sequences") as dataset:
         output = dataset["sequences"]
+        output["status"].reasons = reasons()
         write_answers(output, slice(None), answer, nlev)
-        for name, units in (("t", "K"), ("qv", "kg kg-1")):
-            output.createVariable(name, "f8", ("seq", "step", "lev")).units = units
+        for name, units, meaning in (
+            ("t", "K", "temperature at the start of the step"),
+            ("qv", "kg kg-1", "water vapour mixing ratio at the start of the step"),
+        ):
+            define(output, Variable(name, units, meaning), name, "f8", ("seq", "step", "lev"))
             used = np.arange(levels) < nlev[:, None, None]
             output[name][:] = np.ma.masked_array(answer[name], ~np.broadcast_to(used, answer[name].shape))
-        for name, units in (("rainc", "mm"), ("nca_in", "s"), ("nca_end", "s"), ("called", "1")):
-            output.createVariable(name, "f8", ("seq", "step")).units = units
+        for name, units, meaning in (
+            ("rainc", "mm", "convective rain since the start"),
+            ("nca_in", "s", "hold at the start of the step"),
+            ("nca_end", "s", "hold at the end of the step"),
+            ("called", "1", "1: the scheme was called in this step"),
+        ):
+            define(output, Variable(name, units, meaning), name, "f8", ("seq", "step"))
             output[name][:] = answer[name]
 
 
@@ -124,6 +151,16 @@ def summary(codes: np.ndarray, status: np.ndarray, target: Path) -> str:
         f"{target}: {codes.size} columns, {np.sum(codes == 1)} deep, {np.sum(codes == 2)} shallow, "
         f"{np.sum(codes == 0)} held, {np.sum((codes < 0) & (status == 0))} without convection"
     )
-    if np.any(status):
-        text += f", {np.count_nonzero(status)} refused: " + "; ".join(refusals(status))
-    return text + "."
+    return text + refused(status, "column") + "."
+
+
+def refused(status: np.ndarray, what: str) -> str:
+    """Tail of the closing line: how many columns or sequences were refused, and why the first ones."""
+    if not np.any(status):
+        return ""
+    return f", {np.count_nonzero(status)} refused: " + "; ".join(refusals(status, what))
+
+
+def reasons() -> str:
+    """What each status says, for the attribute of the variable."""
+    return "; ".join(f"{status}: {reason}" for status, reason in REASONS.items())

@@ -43,4 +43,7 @@ def progress_bar(label: str) -> Iterator[Progress]:
                 numbers="  ".join(f"{name} {value:.4g}" for name, value in numbers.items()),
             )
 
-        yield update
+        try:
+            yield update
+        finally:
+            bar.live.transient = bar.tasks[task].completed == 0  # nothing done: leave the line to the error

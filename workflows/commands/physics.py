@@ -22,11 +22,9 @@ def mskf(
     from ..progress import progress_bar
 
     options = {"precision": precision, "mode": mode, "threads": threads, "overwrite": overwrite}
-    if sequences:
-        typer.echo(run_mskf_sequences(source, target, **options))
-        return
+    run = run_mskf_sequences if sequences else run_mskf
     with progress_bar("convection") as progress:
-        sentence = run_mskf(source, target, progress=progress, **options)
+        sentence = run(source, target, progress=progress, **options)
     typer.echo(sentence)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from subgrid.contracts.columns_file import create_training_set, write_inputs
 from subgrid.contracts.errors import FileError, InputError
 from subgrid.workflows.physics import run_mskf, run_mskf_sequences
 
@@ -85,3 +86,43 @@ def test_missing_variables_groups_and_options(reference_path, tmp_path: Path):
     with pytest.raises(InputError, match="mode"):
         run_mskf(reference_path, tmp_path / "out.nc", mode="fast")
     assert [path.name for path in tmp_path.iterdir()] == ["bare.nc"]
+
+
+def rearranged(source: Path, target: Path, change) -> Path:
+    """A copy whose variables have the dimensions and values `change(name, dimensions, values)`."""
+    from netCDF4 import Dataset
+
+    with Dataset(source) as old, Dataset(target, "w") as new:
+        old.set_auto_mask(False)
+        for name, dimension in old.dimensions.items():
+            new.createDimension(name, len(dimension))
+        new.createDimension("time", 1)
+        for name, variable in old.variables.items():
+            dimensions, values = change(name, variable.dimensions, variable[:])
+            new.createVariable(name, variable.dtype, dimensions)[:] = values
+    return target
+
+
+def test_dimensions_count_by_name(columns, tmp_path: Path):
+    from netCDF4 import Dataset
+
+    source = tmp_path / "in.nc"
+    few = {name: values[:7] for name, values in columns.items()}
+    with create_training_set(source, 7, columns["t"].shape[1], {}) as output:
+        write_inputs(output, slice(None), few)
+    turned = rearranged(source, tmp_path / "turned.nc", lambda _, names, values: (names[::-1], values.T))
+    for path in (source, turned):
+        assert "7 columns" in run_mskf(path, path.with_suffix(".out.nc"), threads=1)
+    with Dataset(tmp_path / "in.out.nc") as plain, Dataset(tmp_path / "turned.out.nc") as other:
+        assert "3: has a pressure" in plain["status"].reasons
+        for name in plain.variables:
+            np.testing.assert_array_equal(plain[name][:], other[name][:])
+    timed = rearranged(
+        source, tmp_path / "timed.nc", lambda _, names, values: (("time", *names), values[None])
+    )
+    with pytest.raises(
+        FileError, match=r"has the dimensions \(time, column, lev\), expected \(column, lev\)"
+    ):
+        run_mskf(timed, tmp_path / "out.nc")
+    with pytest.raises(FileError, match="is an input of the same run"):
+        run_mskf(source, source, overwrite=True)

@@ -6,7 +6,7 @@ import pytest
 from subgrid.contracts.columns_file import open_columns, read_columns
 from subgrid.sims.convection.mskf import convect
 from subgrid.sims.convection.sequence import march
-from subgrid.workflows.physics import FORCING, SEQUENCE_INPUTS
+from subgrid.workflows.physics import read_sequences
 
 HEAT_AND_WATER = ("rthcuten", "rqvcuten", "rqccuten", "rqrcuten", "rqicuten", "rqscuten")
 
@@ -116,11 +116,8 @@ def test_sequences_are_replayed(reference_path):
 
     with Dataset(reference_path) as dataset:
         group = dataset["sequences"]
-        group.set_auto_mask(False)
-        column = {name: group[name][:] for name in ("nlev", "stepcu", *SEQUENCE_INPUTS, *FORCING)}
-        column |= {"t": group["t"][:, 0], "qv": group["qv"][:, 0]}
         rain, called, nca = group["rainc_r8_end"][:], group["called"][:], group["nca_end"][:]
-    answer = march(column, called.shape[1], mode="match", precision="double", threads=1)
+    answer = march(*read_sequences(reference_path), mode="match", precision="double", threads=1)
     assert np.array_equal(answer["called"], called)
     np.testing.assert_allclose(answer["rainc"][:, -1], rain, rtol=1e-4, atol=1e-6)
     assert np.mean(answer["nca_end"] == nca) > 0.9  # the reference marched in single precision
