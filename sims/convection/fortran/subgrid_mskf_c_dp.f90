@@ -71,13 +71,15 @@ contains
       end do
       do i = 1, profile_states
          call c_f_pointer(state(i), batch%state_profiles(i)%values, [batch%levels, batch%columns])
-         if (c_associated(entering(i))) &
+         if (c_associated(entering(i))) then
             call c_f_pointer(entering(i), batch%entering_profiles(i)%values, [batch%levels, batch%columns])
+         end if
       end do
       do i = 1, scalar_states
          call c_f_pointer(state(profile_states + i), batch%state_scalars(i)%values, [batch%columns])
-         if (c_associated(entering(profile_states + i))) &
+         if (c_associated(entering(profile_states + i))) then
             call c_f_pointer(entering(profile_states + i), batch%entering_scalars(i)%values, [batch%columns])
+         end if
       end do
       associate (profile => batch%state_profiles, scalar => batch%state_scalars)
          batch%rth => profile(1)%values
