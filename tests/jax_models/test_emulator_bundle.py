@@ -24,6 +24,8 @@ from subgrid.jax_models.networks.heteroskedastic import Heteroskedastic
 from subgrid.jax_models.networks.randomized_prior import RandomizedPrior
 from subgrid.jax_models.training_set import TrainingSet
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 SMALL = {
     "hsr": lambda i, o, rngs: Heteroskedastic(i, o, rngs=rngs, width=16, depth=1),
     "cvae": lambda i, o, rngs: CVAE(i, o, rngs=rngs, width=16, depth=1),

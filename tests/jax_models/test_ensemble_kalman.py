@@ -7,6 +7,8 @@ import pytest
 
 from subgrid.jax_models.ensemble_kalman import ensemble_kalman_update
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 RNG = np.random.default_rng(0)
 MODEL = np.array([[1.0, 0.5], [0.0, 2.0], [1.5, -1.0]])
 NOISE = np.diag([0.5, 0.2, 0.3])

@@ -8,6 +8,8 @@ import pytest
 from subgrid.contracts.variables import HEAT_CAPACITY, LATENT_VAPORISATION, WATER_DENSITY, FeatureSet
 from subgrid.jax_models import losses, objectives
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 TARGET = jnp.array([[1.0, 2.0], [3.0, 4.0]])
 PREDICTION = jnp.array([[2.0, 0.0], [3.0, 8.0]])
 HALF = jnp.array([[1.0, 0.5]])

@@ -21,6 +21,8 @@ from subgrid.jax_models.normalization import split
 from subgrid.jax_models.sampling import RareRegimes
 from subgrid.jax_models.training_set import shuffled_batches
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 @pytest.fixture(scope="module")
 def columns():

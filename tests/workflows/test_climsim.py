@@ -19,7 +19,6 @@ from subgrid.validation.climsim import metrics
 from subgrid.validation.climsim.scores import score
 from subgrid.workflows import climsim, climsim_verdict
 
-
 CPU = ("cpu",)
 
 

@@ -15,6 +15,8 @@ from subgrid.workflows import closure_kalman
 from subgrid.workflows.closure_baselines import FAMILIES
 from subgrid.workflows.closure_kalman import first_ensemble, predicted_spectra, spectrum_data, tune_by_kalman
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 REFERENCE = Path(__file__).parents[2] / "docs" / "results" / "k4b0.reference.nc"
 BUDGET = {"smagorinsky": [{"smagorinsky": c} for c in np.linspace(0.05, 0.3, 18)]}
 

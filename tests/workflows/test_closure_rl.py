@@ -25,6 +25,8 @@ from subgrid.workflows.closure_rl import (
 )
 from subgrid.workflows.validate_closure import ValidationPlan
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 REFERENCE = Path(__file__).parents[2] / "docs" / "results" / "k4b0.reference.nc"
 LEARNER = PpoConfig(iterations=2, environments=4, rollout=4, minibatches=2, epochs=1)
 CONFIG = ClosureRl(grid=16, hold=1, horizon=3, learner=LEARNER)

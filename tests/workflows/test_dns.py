@@ -15,6 +15,8 @@ from subgrid.validation.turbulence import score
 from subgrid.workflows.dns import run_dns
 from subgrid.workflows.dns_plan import make_plan
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 SMALL = {"grid": 32, "time": 2.0, "spin_up": 0.4, "dt": 0.02, "seed": 3}
 
 

@@ -21,6 +21,8 @@ from subgrid.jax_models.constraints.shortwave import BANDS, DarkAtNight, NetShor
 from subgrid.jax_models.constraints.tropopause import DryStratosphere
 from subgrid.jax_models.data.derived import liquid_fraction
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 BATCH = 6
 SIGMA = np.linspace(1e-4, 1, LEVELS + 1)
 LEVELS_OF = HybridLevels.of(

@@ -6,6 +6,8 @@ from flax import nnx
 
 from subgrid.jax_models.networks.recurrent import BiGRU, BiLSTM
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 WEIGHTS = ("kernel", "recurrent", "bias", "recurrent_bias")
 LEVELS, BATCH, N_IN, WIDTH = 7, 3, 5, 4
 

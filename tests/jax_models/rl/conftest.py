@@ -27,11 +27,10 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class Regulator:
-    """x' = x + 0.5 a, reward −(x² + 0.5 a²): a linear-quadratic regulator of one agent."""
+    """x' = x + 0.5 a, reward −(x² + 0.5 a²) + `params`: a linear-quadratic regulator of one agent."""
 
     horizon: int = 10
     action_shape: tuple = (1, 1, 1)
-    poison: bool = False
 
     def observe(self, x):
         return Seen(x.reshape(1, 1, 1), jnp.zeros(1, x.dtype), jnp.zeros(1, x.dtype))
@@ -43,7 +42,7 @@ class Regulator:
     def step(self, key, state, action, params):
         x, elapsed = state
         a = action[0, 0, 0].astype(jnp.float32)
-        reward = jnp.where(self.poison, jnp.nan, -(x**2 + COST * a**2))
+        reward = jnp.asarray(params, jnp.float32) - (x**2 + COST * a**2)
         x, elapsed = x + GAIN * a, elapsed + 1
         truncated = elapsed >= self.horizon
         final = self.observe(x)
@@ -93,14 +92,14 @@ CONFIGS = {
 }
 
 
-@pytest.fixture(params=["ppo", "vracer"])
+@pytest.fixture(scope="module", params=["ppo", "vracer"])
 def learner(request):
     """`algorithm`, its `config` that solves the regulator, `name`."""
     algorithm = {"ppo": ppo, "vracer": vracer}[request.param]
     return SimpleNamespace(name=request.param, algorithm=algorithm, config=CONFIGS[request.param])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def problem():
     """The environment's class, its networks, the optimum."""
     return SimpleNamespace(environment=Regulator, network=make_network, optimal_gain=optimal_gain())

@@ -35,10 +35,17 @@ def outcome(running: subprocess.Popen) -> str:
 
 
 @pytest.fixture(scope="module")
-def one_device(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("one")
-    assert "DEVICES 1 PROCESSES 1" in outcome(start(folder, 1))
-    return folder
+def four_devices(tmp_path_factory):
+    """(folder of what four devices found, what was said); `alone` in it holds what the first one found."""
+    folder = tmp_path_factory.mktemp("four")
+    said = outcome(start(folder, 4, "--alone-first"))
+    assert "DEVICES 1 PROCESSES 1" in said
+    return folder, said
+
+
+@pytest.fixture
+def one_device(four_devices):
+    return four_devices[0] / "alone"
 
 
 def assert_same(one: Path, other: Path, *names: str) -> None:
@@ -49,11 +56,11 @@ def assert_same(one: Path, other: Path, *names: str) -> None:
             np.testing.assert_allclose(second[array], first[array], rtol=2e-4, atol=2e-5, err_msg=name)
 
 
-def test_four_devices_give_the_numbers_of_one_and_exchange_only_sums(one_device, tmp_path):
-    said = outcome(start(tmp_path, 4))
+def test_four_devices_give_the_numbers_of_one_and_exchange_only_sums(one_device, four_devices):
+    folder, said = four_devices
     assert "DEVICES 4 PROCESSES 1" in said
     assert "MOVES" not in said, said
-    assert_same(one_device, tmp_path, "ppo", "vracer")
+    assert_same(one_device, folder, "ppo", "vracer")
 
 
 def two_processes(folder: Path, *arguments: str) -> list[str]:

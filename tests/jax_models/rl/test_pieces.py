@@ -10,6 +10,8 @@ from subgrid.jax_models.rl import squashed_normal
 from subgrid.jax_models.rl.ppo import clipped_objective
 from subgrid.jax_models.rl.returns import generalized_advantages, retrace_targets
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 STEPS, BATCH, DISCOUNT, TRACE = 12, 5, 0.9, 0.8
 
 

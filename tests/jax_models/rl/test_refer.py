@@ -12,6 +12,8 @@ from subgrid.jax_models.rl.environment import Trajectory
 from subgrid.jax_models.rl.replay import begin_replay, draw, insert, recall
 from subgrid.jax_models.rl.returns import bootstrapped_returns, retrace_targets
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 def trajectory(first: int, *, steps: int = 3, environments: int = 4) -> Trajectory:
     """Steps whose rewards are 10·time + simulation, counted from time `first`."""
@@ -68,6 +70,7 @@ def test_draws_are_uniform_over_what_is_held_and_recall_what_was_seen():
     np.testing.assert_allclose(counts / slots.size, 1 / 5, rtol=0.05)
     others = jnp.asarray(np.arange(12.0)[:, None] + np.zeros(4))
     steps, found = recall(replay, slots[:6], others)
+    replay, slots, steps, found = jax.tree.map(np.asarray, (replay, slots, steps, found))
     for i in range(6):
         for e in range(4):
             assert steps.reward[i, e] == replay.steps.reward[slots[i, e], e]
@@ -83,9 +86,8 @@ def test_returns_bootstrap_with_the_target_of_the_next_step():
     weights = jnp.asarray(rng.uniform(0.2, 3.0, (9, 4)))
     targets = retrace_targets(rewards, values, following, weights, terminated, truncated, discount=0.9)
     found = bootstrapped_returns(rewards, targets, following, terminated, truncated, discount=0.9)
-    rewards, values, following, weights, targets = map(
-        np.asarray, (rewards, values, following, weights, targets)
-    )
+    arrays = (rewards, values, following, weights, targets, found, terminated, truncated)
+    rewards, values, following, weights, targets, found, terminated, truncated = map(np.asarray, arrays)
     for e in range(4):
         for t in range(9):
             if terminated[t, e]:

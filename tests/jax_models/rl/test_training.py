@@ -15,16 +15,33 @@ from subgrid.jax_models.rl.ppo import PpoConfig
 from subgrid.jax_models.rl.training import train
 from subgrid.jax_models.rl.vracer import VracerConfig
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
-def test_policy_finds_the_optimal_gain(problem, learner):
+
+@pytest.fixture(scope="module")
+def run(problem, learner):
+    """`run(bonus, **options)`: the training of `learner`; one configuration, so that it is compiled once."""
     environment = problem.environment()
-    found = train(environment, None, problem.network(environment), learner.algorithm, learner.config)
+
+    def train_it(bonus=0.0, config=learner.config, **options):
+        network = problem.network(environment)
+        return train(environment, bonus, network, learner.algorithm, config, **options)
+
+    return train_it
+
+
+@pytest.fixture(scope="module")
+def whole(run):
+    return run()
+
+
+def test_policy_finds_the_optimal_gain(problem, whole):
     x = jnp.linspace(-0.8, 0.8, 9)
-    mean, _ = found.network.policy(jax.vmap(environment.observe)(x.astype(jnp.float32)))
+    mean, _ = whole.network.policy(jax.vmap(problem.environment().observe)(x.astype(jnp.float32)))
     actions = np.tanh(mean[:, 0, 0, 0])
     gain = -np.polyfit(np.asarray(x), actions, 1)[0]
     assert gain == pytest.approx(problem.optimal_gain, rel=0.12)
-    assert found.history[-1]["reward"] > found.history[0]["reward"]
+    assert whole.history[-1]["reward"] > whole.history[0]["reward"]
 
 
 def test_value_in_the_same_network_learns_too(problem):
@@ -35,7 +52,7 @@ def test_value_in_the_same_network_learns_too(problem):
     config = VracerConfig(
         iterations=20, environments=32, updates=16, learning_rate=5e-3, discount=0.9, shared_noise=0.0
     )
-    found = train(environment, None, network, vracer, config)
+    found = train(environment, 0.0, network, vracer, config)
     assert found.history[-1]["value_error"] < 0.1 * found.history[0]["value_error"]
     assert found.history[-1]["reward"] > 0.5 * found.history[0]["reward"]
     with pytest.raises(InputError, match="Unknown critic 'none'; known: central, shared"):
@@ -50,13 +67,7 @@ def _stop_after(count):
     return progress
 
 
-def test_resumed_run_continues_the_same_trajectory_bit_for_bit(problem, learner, tmp_path):
-    environment, config = problem.environment(), replace(learner.config, iterations=6, environments=8)
-
-    def run(**options):
-        return train(environment, None, problem.network(environment), learner.algorithm, config, **options)
-
-    whole = run()
+def test_resumed_run_continues_the_same_trajectory_bit_for_bit(run, whole, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(checkpoint_dir=tmp_path, checkpoint_every=1, progress=_stop_after(3))
     resumed = run(checkpoint_dir=tmp_path)
@@ -66,45 +77,25 @@ def test_resumed_run_continues_the_same_trajectory_bit_for_bit(problem, learner,
         np.testing.assert_array_equal(one, other)
 
 
-def test_checkpoint_of_another_config_is_refused_and_kept(problem, learner, tmp_path):
-    environment, config = problem.environment(), replace(learner.config, iterations=6, environments=8)
-
-    def run(config, **options):
-        network = problem.network(environment)
-        return train(
-            environment, None, network, learner.algorithm, config, checkpoint_dir=tmp_path, **options
-        )
-
-    first = run(config, seconds=1e-9)
-    with pytest.raises(InputError, match="has config"):
-        run(replace(config, max_gradient=0.1))
-    assert run(config).history[:1] == first.history
-
-
-def test_a_run_that_its_time_ends_is_saved(problem, learner, tmp_path):
-    environment, config = problem.environment(), replace(learner.config, iterations=6, environments=8)
-
-    def run(**options):
-        network = problem.network(environment)
-        return train(environment, None, network, learner.algorithm, config, **options)
-
+def test_a_run_that_its_time_ends_is_saved_and_another_config_is_refused(run, whole, learner, tmp_path):
     stopped = run(seconds=1e-9, checkpoint_dir=tmp_path, checkpoint_every=100)
-    assert len(stopped.history) == 1
-    assert len(run(checkpoint_dir=tmp_path).history) == 6
-    assert run(checkpoint_dir=tmp_path).history == run().history
+    assert stopped.history == whole.history[:1]
+    with pytest.raises(InputError, match="has config"):
+        run(config=replace(learner.config, max_gradient=0.1), checkpoint_dir=tmp_path)
+    # Continued to its end, and then at its end.
+    assert run(checkpoint_dir=tmp_path).history == whole.history
+    assert run(checkpoint_dir=tmp_path).history == whole.history
 
 
-def test_rewards_that_are_not_finite_stop_the_training(problem):
-    environment = problem.environment(poison=True)
-    config = PpoConfig(iterations=2, environments=8, rollout=4, epochs=1, minibatches=1)
+def test_rewards_that_are_not_finite_stop_the_training(run):
     with pytest.raises(BlowUpError, match="left the finite numbers in iteration 1"):
-        train(environment, None, problem.network(environment), ppo, config)
+        run(bonus=float("nan"))
 
 
 def test_more_devices_than_there_are_is_refused(problem):
     environment, config = problem.environment(), PpoConfig(environments=8)
     with pytest.raises(InputError, match="--devices: found 99"):
-        train(environment, None, problem.network(environment), ppo, config, devices=99)
+        train(environment, 0.0, problem.network(environment), ppo, config, devices=99)
 
 
 def test_configurations_that_cannot_run_are_refused():

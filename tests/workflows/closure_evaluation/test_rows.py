@@ -14,6 +14,8 @@ from subgrid.sims.turbulence2d.jax_solver import make_operators
 from subgrid.workflows.closure_evaluation.rows import control_rows, form_rows, open_loop_rows
 from subgrid.workflows.closure_forms import SPARING, UNIFORM
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 SEEDS = 2
 
 
