@@ -35,21 +35,32 @@ def reflect(vorticity: np.ndarray, forcing_wavenumber: int) -> np.ndarray:
 
 
 def images(vorticity: np.ndarray, case: Case, count: int, seed: int) -> np.ndarray:
-    """`count` random images of the states (S, N, N) in turn, (count, N, N); the first S are plain."""
+    """`count` random images of the states (S, N, N) in turn, (count, N, N): the first S plain, no two alike
+    before all are used up."""
     rng = np.random.default_rng(seed)
     wave = 2.0 * np.pi / case.forcing_wavenumber
-    found = []
+    symmetries = case.forcing_wavenumber**2 * (1 if case.beta else 8)
+    used, found = set(), []
     for index in range(count):
-        field = vorticity[index % len(vorticity)]
-        if index >= len(vorticity):
-            if not case.beta:
-                for _ in range(rng.integers(4)):
-                    field = rotate(field)
-                if rng.integers(2):
-                    field = reflect(field, case.forcing_wavenumber)
-            field = translate(field, *(wave * rng.integers(case.forcing_wavenumber, size=2)))
-        found.append(field)
+        turn, state = divmod(index, len(vorticity))
+        chosen = (0, 0, 0, 0) if turn == 0 else _symmetry(case, rng)
+        while turn < symmetries and (state, *chosen) in used:
+            chosen = _symmetry(case, rng)
+        used.add((state, *chosen))
+        turns, mirrored, *shift = chosen
+        field = vorticity[state]
+        for _ in range(turns):
+            field = rotate(field)
+        if mirrored:
+            field = reflect(field, case.forcing_wavenumber)
+        found.append(translate(field, *(wave * np.array(shift))) if any(shift) else field)
     return np.stack(found)
+
+
+def _symmetry(case: Case, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """(quarter turns, 1 to mirror, wavelengths along x, along y) of a random symmetry of the flow."""
+    turns, mirrored = (0, 0) if case.beta else (rng.integers(4), rng.integers(2))
+    return int(turns), int(mirrored), *map(int, rng.integers(case.forcing_wavenumber, size=2))
 
 
 def initial_states(

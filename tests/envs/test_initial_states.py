@@ -5,9 +5,12 @@ import pytest
 
 from subgrid.contracts.errors import InputError
 from subgrid.envs.initial_states import images, initial_states, reflect, rotate, translate
+from subgrid.sims.turbulence2d.cases import get_case
 from subgrid.sims.turbulence2d.initial import random_vorticity
 from subgrid.sims.turbulence2d.jax_solver import initial_state, make_step, march, vorticity
 from subgrid.sims.turbulence2d.numerics import Numerics
+
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 N = 16
 NUMERICS = Numerics(dt=0.01, dealiasing="none")
@@ -46,6 +49,13 @@ def test_images_keep_the_distribution_and_differ(case):
     np.testing.assert_allclose(found[0], field[0])
     np.testing.assert_allclose((found**2).mean((1, 2)), (field**2).mean(), rtol=1e-10)
     assert len(np.unique(np.round(found[:, 0, 0], 8))) > 2
+
+
+def test_no_image_comes_twice_before_all_are_used():
+    field = random_vorticity(N, seed=3, peak_wavenumber=3.0)[None]
+    found = images(field, get_case("k4b20"), 17, seed=0)  # 4 × 4 translations leave the forcing alone
+    assert len(np.unique(np.round(found[:16], 6), axis=0)) == 16
+    np.testing.assert_allclose(found[16], found[:16][np.abs(found[:16] - found[16]).max((1, 2)).argmin()])
 
 
 def test_held_out_states_are_not_for_training(reference, case):
