@@ -16,10 +16,11 @@ ROOT = Path(__file__).parents[2]
 
 CMAKE = """
 cmake_minimum_required(VERSION 3.24)
-project(host LANGUAGES C Fortran)
+project(host LANGUAGES Fortran)
 find_package(subgrid 0.1 REQUIRED)
 add_executable(host_fortran host.f90)
 target_link_libraries(host_fortran PRIVATE subgrid::bridge)
+enable_language(C)
 add_executable(host_c host.c)
 target_link_libraries(host_c PRIVATE subgrid::bridge_shared)
 add_executable(host_coupling coupling.f90)
