@@ -14,11 +14,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..contracts.bundle import COTANGENT, PLATFORMS, PRECISIONS, Bundle, Field
+from ..contracts.bundle import PLATFORMS, Bundle, Field
 from ..contracts.bundle_writer import Artifact, CheckVectors, write_bundle
 from ..contracts.errors import InputError
 from ..contracts.files import require_absent
 from .export_checks import conforming, evaluate, require_independent_entries, zip_named
+from .export_pullback import pullback, pullback_vectors
 from .lowering import lower
 
 RTOL = {"float32": 1e-4, "float64": 1e-9}  # of the largest value: another device sums in another order
@@ -55,8 +56,9 @@ def export_bundle(
     Products are made in full precision on every platform: what the check vectors promise leaves no room for
     TF32.
 
-    Raises `InputError` for float64 without `jax_enable_x64`, kinds or shapes other than declared, outputs
-    that depend on other entries of the batch or are not finite, and programs that need jaxlib's own kernels.
+    Raises `InputError` for float64 without `jax_enable_x64`, float64 parameters where inputs and outputs are
+    float32, kinds or shapes other than declared, outputs that depend on other entries of the batch or are not
+    finite, and programs that need jaxlib's own kernels.
     """
     require_absent(path, overwrite=overwrite)
     inputs, outputs, batch_sizes = tuple(inputs), tuple(outputs), tuple(sorted(set(batch_sizes)))
@@ -65,6 +67,7 @@ def export_bundle(
     arrays = {parameter_name(key): np.asarray(value) for key, value in flat}
     kinds = [f.kind for f in (*inputs, *outputs)] + [array.dtype.name for array in arrays.values()]
     require_x64(kinds)
+    require_single(arrays, (*inputs, *outputs))
     given = [conforming(field, array, "check input") for field, array in zip_named(inputs, check_inputs)]
 
     def forward(values: list, *batch: jax.Array) -> tuple[jax.Array, ...]:
@@ -124,45 +127,14 @@ def require_x64(kinds: Sequence[str]) -> None:
         )
 
 
-def pullback(forward: Callable, inputs: Sequence[Field], outputs: Sequence[Field]) -> tuple:
-    """vjp of `forward` for its real inputs: (inputs, cotangents of outputs) → cotangents of inputs."""
-    real_inputs = [i for i, field in enumerate(inputs) if field.is_real]
-    real_outputs = [i for i, field in enumerate(outputs) if field.is_real]
-
-    def vjp(values: list, *arguments: jax.Array) -> tuple[jax.Array, ...]:
-        primals, cotangents = list(arguments[: len(inputs)]), arguments[len(inputs) :]
-
-        def of_real_inputs(*reals: jax.Array) -> tuple[jax.Array, ...]:
-            batch = list(primals)
-            for i, real in zip(real_inputs, reals, strict=True):
-                batch[i] = real
-            results = forward(values, *batch)
-            return tuple(results[i] for i in real_outputs)
-
-        _, pull = jax.vjp(of_real_inputs, *(primals[i] for i in real_inputs))
-        with jax.default_matmul_precision("highest"):
-            return pull(tuple(cotangents))
-
-    arguments = (*inputs, *(cotangent(outputs[i]) for i in real_outputs))
-    return vjp, arguments, tuple(cotangent(inputs[i]) for i in real_inputs)
-
-
-def cotangent(field: Field) -> Field:
-    """Derivative of a number with respect to `field`."""
-    return Field(COTANGENT + field.name, field.kind, field.shape)
-
-
-def pullback_vectors(signature: tuple, values: list, given: list, expected: list) -> tuple[list, list]:
-    """Arguments and results of vjp; the outputs themselves serve as cotangents, scaled to unit size."""
-    vjp, arguments, results = signature
-    seeds = [
-        (array / max(np.max(np.abs(array)), np.finfo(array.dtype).tiny)).astype(array.dtype)
-        for array in expected
-        if array.dtype.name in PRECISIONS
-    ]
-    whole = [*given, *seeds]
-    zip_named(arguments, whole)
-    return whole, evaluate(vjp, values, whole, results)
+def require_single(parameters: dict[str, np.ndarray], fields: Sequence[Field]) -> None:
+    """What is float32 at the door is float32 inside: one wider parameter would widen all that follows it."""
+    wide = [name for name, array in parameters.items() if array.dtype == np.float64]
+    if wide and not any(field.kind == "float64" for field in fields):
+        raise InputError(
+            f"Parameter {wide[0]} ({len(wide)} of {len(parameters)}) is float64 while inputs and outputs are "
+            "declared float32, expected float32; convert it, or declare float64 fields."
+        )
 
 
 def check_vectors(program: str, given: list, expected: list, rtol: float, atol: float | None) -> CheckVectors:

@@ -11,6 +11,7 @@ from jax.extend.mlir import ir, passmanager
 from jax.extend.mlir.dialects import stablehlo
 
 from ..contracts.errors import InputError
+from .products import written_as_convolutions
 
 # A plug-in claims two years of forward compatibility, yet plug-ins that are a year old are in use: the
 # artifact is written for the oldest StableHLO that has every operation jax 0.10 emits (composites came with
@@ -50,7 +51,7 @@ def lower(function: Callable, arguments: Sequence[jax.ShapeDtypeStruct], platfor
             f"{platform} on one; a bundle holds one program per platform."
         )
     require_bare(exported.mlir_module(), platform)
-    artifact = stripped(exported.mlir_module_serialized)
+    artifact = stripped(exported.mlir_module_serialized, platform)
     twin = dataclasses.replace(exported, mlir_module_serialized=artifact, fun_name="program")
     return Lowered(
         mlir=artifact,
@@ -60,12 +61,17 @@ def lower(function: Callable, arguments: Sequence[jax.ShapeDtypeStruct], platfor
     )
 
 
-def stripped(artifact: bytes) -> bytes:
-    """Without debug locations: they hold paths of the exporter's machine and make equal programs differ."""
+def stripped(artifact: bytes, platform: str) -> bytes:
+    """Without debug locations, which hold paths of the exporter's machine and make equal programs differ.
+
+    For CPUs products are written as in `products`.
+    """
     with ir.Context() as context:
         stablehlo.register_dialect(context)
         module = stablehlo.deserialize_portable_artifact(context, artifact)
         passmanager.PassManager.parse("builtin.module(strip-debuginfo)").run(module.operation)
+        if platform == "cpu":
+            written_as_convolutions(module)
         version = stablehlo.get_smaller_version(TARGET_VERSION, embedded_version(artifact))
         return stablehlo.serialize_portable_artifact(module, version)
 

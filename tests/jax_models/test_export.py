@@ -148,12 +148,20 @@ def test_a_bundle_for_another_platform_is_refused(tmp_path):
 
 
 def test_float32_stays_float32(tmp_path):
-    kernel = {"kernel": GENERATOR.normal(size=(6, 6)).astype(np.float32)}
-    bundle = scalar(
-        lambda p, x: jnp.tanh(x @ p["kernel"]), tmp_path / "b", parameters=kernel,
-        inputs=[Field("x", "float32", (6,))], outputs=[Field("y", "float32", (6,))],
-        check_inputs=[X.astype(np.float32)],
-    )  # fmt: skip
+    kernel = GENERATOR.normal(size=(6, 6))
+    single = {
+        "inputs": [Field("x", "float32", (6,))], "outputs": [Field("y", "float32", (6,))],
+        "check_inputs": [X.astype(np.float32)],
+    }  # fmt: skip
+
+    def apply(p, x):
+        return jnp.tanh(x @ p["kernel"])
+
+    with pytest.raises(
+        InputError, match=r"Parameter kernel \(1 of 1\) is float64 while .* float32, expected"
+    ):
+        scalar(apply, tmp_path / "b", parameters={"kernel": kernel}, **single)
+    bundle = scalar(apply, tmp_path / "b", parameters={"kernel": kernel.astype(np.float32)}, **single)
     assert bundle.precision == "float32"
     assert load(tmp_path / "b")(X.astype(np.float32))[0].dtype == np.float32
     with pytest.raises(InputError, match=r"argument x of .* is float64 \(5, 6\), expected float32"):
