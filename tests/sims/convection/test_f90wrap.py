@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.columns import INTEGERS, PROFILES, SCALARS, STATE_PROFILES, STATE_SCALARS
-from subgrid.sims.convection.mskf import convect, gather_inputs, gather_state
+from subgrid.sims.convection.mskf import convect, gather_inputs
 
 ROOT = Path(__file__).resolve().parents[3]
 LAST_AXES_FIRST = (2, 1, 0)
@@ -35,7 +35,9 @@ def stack(arrays, variables):
 def arguments(columns):
     count, levels = columns["t"].shape
     inputs = gather_inputs(columns, count, levels, np.float64)
-    state = gather_state(columns, count, levels, np.float64)
+    state = {variable.name: np.zeros((count, levels)) for variable in STATE_PROFILES}
+    state |= {variable.name: np.zeros(count) for variable in STATE_SCALARS}
+    state |= {"w0avg": columns["w0avg"], "nca": np.full(count, -100.0)}
     return {
         "profiles": stack(inputs, PROFILES),
         "w": np.asfortranarray(inputs["w"].T),

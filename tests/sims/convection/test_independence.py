@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from subgrid.contracts.columns import STATE, STATE_PROFILES
 from subgrid.sims.convection import jax_call
 from subgrid.sims.convection.mskf import convect
 
@@ -43,6 +44,31 @@ def test_tiles_and_spare_levels(columns, answered):
     wider = convect(padded, mode=mode, threads=1)
     levels = columns["t"].shape[1]
     assert same({k: v[:, :levels] if v.ndim == 2 else v for k, v in wider.items()}, answer)
+
+
+def test_held_columns_keep_what_they_bring(columns):
+    few = {name: values[:200].copy() for name, values in columns.items()}
+    levels = few["t"].shape[1]
+    rng = np.random.default_rng(2)
+    for variable in STATE:
+        if variable.name != "w0avg":
+            few[variable.name] = rng.normal(size=(200, levels) if variable in STATE_PROFILES else 200)
+    held = np.arange(200) % 3 == 0
+    few["nca"] = np.where(held, 10 * few["dt"], -100.0)
+    given = {name: values.copy() for name, values in few.items()}
+    answer = convect(few, threads=2)
+    assert same(few, given)
+    assert np.array_equal(answer["exit_code"] == 0, held)
+    used = np.arange(levels) < few["nlev"][:, None]
+    for variable in STATE:
+        if variable.name != "w0avg":
+            brought = (
+                np.where(used, few[variable.name], 0) if variable in STATE_PROFILES else few[variable.name]
+            )
+            assert np.array_equal(answer[variable.name][held], brought[held]), variable.name
+    overwritten = {variable.name for variable in STATE} - {"w0avg"}
+    rest = convect({name: values for name, values in few.items() if name not in overwritten}, threads=2)
+    assert same({k: v[~held] for k, v in rest.items()}, {k: v[~held] for k, v in answer.items()})
 
 
 @pytest.mark.parametrize("kind", ["float64", "float32"])
