@@ -1,18 +1,17 @@
 """Is a difference more than noise? Percentile intervals from resampling time steps, whole days together.
 
 Columns of one step share the weather and steps of one day resemble each other, so neither is resampled alone.
+Of a single day nothing says how sure the scores are: its intervals are nan, its verdict is `unknown`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...contracts.errors import InputError
-
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its central interval."""
+    """An estimate and its central interval; low and high are nan if there is none."""
 
     value: float
     low: float
@@ -22,11 +21,12 @@ class Interval:
 def resampled_blocks(blocks: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
     """(draws, time) multiplicities of each time step when its blocks are drawn with replacement.
 
-    blocks: (time,) label of the block of each step, for example the date.
+    blocks: (time,) label of the block of each step, for example the date. One block can only be drawn as it
+    is, which says nothing: (0, time).
     """
     labels, index = np.unique(blocks, return_inverse=True)
     if labels.size < 2:
-        raise InputError(f"Intervals need at least 2 independent blocks of time steps, found {labels.size}.")
+        return np.empty((0, index.size), np.int64)
     drawn = np.random.default_rng(seed).multinomial(labels.size, np.full(labels.size, 1 / labels.size), draws)
     return drawn[:, index]
 
@@ -60,13 +60,17 @@ def mean_ratio_interval(
 
 
 def verdict(ratio: Interval) -> str:
-    """`lower`, `higher` or `noise`, by whether 1 lies inside the interval of an error ratio."""
+    """`lower`, `higher` or `noise`, by whether 1 lies inside the interval of an error ratio, or `unknown`."""
+    if np.isnan(ratio.low):
+        return "unknown"
     if ratio.high < 1:
         return "lower"
     return "higher" if ratio.low > 1 else "noise"
 
 
 def _interval(value: float, draws: np.ndarray, level: float) -> Interval:
+    if draws.size == 0:
+        return Interval(value, np.nan, np.nan)
     if not np.isfinite(draws).all():
         return Interval(value, value, value)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])

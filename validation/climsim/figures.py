@@ -98,9 +98,10 @@ def ratios(path: Path, scores: dict) -> None:
             found = versus[model].get(name)
             if found is None or found["value"] is None:
                 continue
-            bars = [[found["value"] - found["low"]], [found["high"] - found["value"]]]
+            value, low, high = (found[key] for key in ("value", "low", "high"))
+            bars = None if low is None else [[value - low], [high - value]]
             colour = {"lower": "tab:blue", "higher": "tab:red"}.get(found["verdict"], "0.5")
-            axis.errorbar(found["value"], place, xerr=bars, fmt="o", ms=4, color=colour)
+            axis.errorbar(value, place, xerr=bars, fmt="o", ms=4, color=colour)
         axis.axvline(1, color="0.5", lw=0.8)
         axis.set(title=name.removeprefix("cam_out_"), xscale="log", ylim=(-0.6, len(ranked) - 0.4))
         axis.set_yticks(range(len(ranked)), ranked if number % columns == 0 else [])

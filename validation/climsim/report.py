@@ -48,20 +48,27 @@ def write_report(
 
 
 def verdict_sentence(scores: dict) -> str:
-    """The best model by mean MAE ratio, with its interval and what is noise."""
+    """The best model by mean MAE ratio, with its interval and what is noise, and over how many time steps."""
+    over = f"{scores['time_steps']} time step{'s' * (scores['time_steps'] > 1)}"
     reference = scores["reference"]
     versus = {m: e["versus_reference"] for m, e in scores["models"].items() if m != reference}
     versus = {m: v for m, v in versus.items() if "mean of V1" in v}
     if not versus:
-        return f"{reference} was scored alone; give a second model to compare."
+        skill = scores["models"][reference]["economy"]["skill"]
+        return (
+            f"{reference} was scored alone over {over}: skill {skill:.3f} (mean pooled R² of the V1 "
+            "variables); give a second model to compare."
+        )
     best = min(versus, key=lambda m: versus[m]["mean of V1"]["value"])
     mean = versus[best]["mean of V1"]
     lower = [n for n, v in versus[best].items() if n != "mean of V1" and v["verdict"] == "lower"]
     total = len(versus[best]) - 1
+    found = f"{best} has {100 * (mean['value'] - 1):+.1f} % MAE against {reference}, mean of the V1 variables"
+    if mean["low"] is None:
+        return f"{found}, over {over}; no interval, since these are of one day."
     return (
-        f"{best} has {100 * (mean['value'] - 1):+.1f} % MAE against {reference}, mean of the V1 variables "
-        f"(95 % interval {100 * (mean['low'] - 1):+.1f} to {100 * (mean['high'] - 1):+.1f} %), "
-        f"beyond noise lower in {len(lower)} of {total}."
+        f"{found} (95 % interval {100 * (mean['low'] - 1):+.1f} to {100 * (mean['high'] - 1):+.1f} %), "
+        f"beyond noise lower in {len(lower)} of {total}; over {over}."
     )
 
 

@@ -83,7 +83,10 @@ def _against_reference(scores: dict) -> Section:
         [model, *(_interval(entry["versus_reference"].get(n)) for n in (*V1_TARGETS, "mean of V1"))]
         for model, entry in scores["models"].items()
     ]
-    note = "MAE over that of the reference, 95 % bootstrap interval over days; `noise` where 1 lies inside."
+    note = (
+        "MAE over that of the reference, 95 % bootstrap interval over days (a single day has none); `noise` "
+        "where 1 lies inside."
+    )
     return Section(f"Against {scores['reference']}", [note], [Table(["", *head], rows)])
 
 
@@ -157,6 +160,8 @@ def _costs(scores: dict) -> Section:
 def _interval(found: dict | None) -> str:
     if found is None or found["value"] is None:
         return "" if found is None else found["verdict"]
+    if found["low"] is None:
+        return f"{found['value']:.3f}\nno interval"
     return f"{found['value']:.3f} {found['verdict']}\n{found['low']:.3f} to {found['high']:.3f}"
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from subgrid.contracts.errors import InputError
 from subgrid.contracts.variables import LEVELS, RAW_TARGETS, V1_TARGETS, variable
-from subgrid.validation.climsim import metrics
+from subgrid.validation.climsim import figures, metrics
 from subgrid.validation.climsim.calibration import Calibration
-from subgrid.validation.climsim.report import write_report
+from subgrid.validation.climsim.report import verdict_sentence, write_report
 from subgrid.validation.climsim.scores import Case, Emulation, score
+from subgrid.validation.climsim.tables import sections
 
 STEPS, COLUMNS = 6, 24
 
@@ -85,7 +86,7 @@ def test_report_is_written_and_json_has_no_nan(case, emulations, ensemble, tmp_p
         tmp_path, case, shown, scores, data="synthetic", pressure=np.linspace(1, 990, LEVELS)
     )
     assert "good has" in sentence
-    assert "lower in 10 of 10" in sentence
+    assert "lower in 10 of 10; over 6 time steps" in sentence
     assert json.loads((tmp_path / "scores.json").read_text())["reference"] == "bad"
     page = (tmp_path / "index.html").read_text()
     for picture in ("ratios.png", "zonal_good.png", "maps_bad.png", "calibration.png"):
@@ -100,6 +101,28 @@ def test_report_is_written_and_json_has_no_nan(case, emulations, ensemble, tmp_p
         "Each against",
     ):
         assert heading in page, heading
+
+
+def test_one_day_and_one_step_are_scored_without_intervals(case, emulations, monkeypatch):
+    one = replace(
+        case,
+        inputs={n: x[:1] for n, x in case.inputs.items()},
+        targets={n: x[:1] for n, x in case.targets.items()},
+        mass=case.mass[:1],
+        ymd=case.ymd[:1],
+    )
+    shown = [replace(e, outputs={n: x[:1] for n, x in e.outputs.items()}) for e in emulations[:2]]
+    scores = score(one, shown)
+    assert scores["models"]["good"]["versus_reference"]["ptend_t"]["verdict"] == "unknown"
+    json.dumps(scores, allow_nan=False)
+    assert verdict_sentence(scores).endswith("over 1 time step; no interval, since these are of one day.")
+    against = next(s for s in sections(scores) if s.heading == "Against bad")
+    assert all("no interval" in cell for cell in against.tables[0].rows[1][1:])
+    monkeypatch.setattr(figures, "_save", lambda figure, path, title: None)
+    figures.ratios("not written", scores)
+
+    alone = score(one, shown[:1])
+    assert "bad was scored alone over 1 time step: skill" in verdict_sentence(alone)
 
 
 def test_unknown_reference_and_twin_names_are_refused(case, emulations):
