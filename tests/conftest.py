@@ -4,8 +4,11 @@ Strict dtype promotion stays off: it forbids real × complex, of which spectral 
 the solvers assert the kind of their results instead.
 """
 
+import ctypes
+import gc
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +16,26 @@ import pytest
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+
+MOST_BYTES = 3 << 29
+
+
+@pytest.fixture(autouse=True, scope="module")
+def let_go_of_programs():
+    """Between modules: compiled programs that nobody needs any more would come to gigabytes."""
+    yield
+    if "jax" in sys.modules and resident_bytes() > MOST_BYTES:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # what glibc has free goes back to the system
+        if trim:
+            trim(0)
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds; 0 where the system does not say."""
+    status = Path("/proc/self/statm")
+    return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if status.is_file() else 0
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from subgrid.sims.turbulence2d.grid import Grid, contract
 from subgrid.sims.turbulence2d.initial import random_vorticity
 from subgrid.sims.turbulence2d.jax_solver import make_operators
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 N, LATTICE = 32, Lattice(4, 32)
 
 

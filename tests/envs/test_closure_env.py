@@ -16,6 +16,8 @@ from subgrid.envs.rewards import get_reward
 from subgrid.sims.turbulence2d.cases import get_case
 from subgrid.sims.turbulence2d.jax_solver import State
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 KEY = jax.random.PRNGKey(0)
 COUNT = 4
 

@@ -22,6 +22,8 @@ from subgrid.sims.turbulence2d.grid import Grid, contract
 from subgrid.sims.turbulence2d.initial import random_vorticity
 from subgrid.sims.turbulence2d.jax_solver import make_operators
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 N, SHELLS = 32, Shells(6, 15)
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 

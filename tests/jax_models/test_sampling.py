@@ -8,6 +8,8 @@ from subgrid.jax_models import recipes
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.sampling import RareRegimes, drawn_batches
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 @pytest.fixture(scope="module")
 def data():

@@ -15,6 +15,8 @@ from subgrid.jax_models.networks.subgrid_flux import (
     limit_backscatter,
 )
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 WIDTH = 0.2
 
 

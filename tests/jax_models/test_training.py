@@ -11,6 +11,8 @@ from subgrid.jax_models.networks.batch_norm import BatchNorm
 from subgrid.jax_models.networks.residual_mlp import drop
 from subgrid.jax_models.training import TrainingConfig, fit
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 WEIGHTS = np.array([[1.5], [-2.0], [0.5]], np.float32)
 
 
