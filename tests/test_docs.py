@@ -62,7 +62,7 @@ def spoken_commands() -> list[tuple[Path, list[str]]]:
     """(document, words after `subgrid`) of every command in code blocks and in back-quotes."""
     lines = []
     for path in documents():
-        text = path.read_text()
+        text = path.read_text().replace("\\\n", " ")  # a command may go on in the next line
         blocks = [line.strip() for block in code_blocks(text) for line in block.splitlines()]
         indented = [line.strip() for line in re.findall(r"^    (subgrid .*)$", text, flags=re.MULTILINE)]
         quoted = re.findall(r"`(subgrid [^`]+)`", text)
