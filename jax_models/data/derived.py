@@ -4,6 +4,9 @@
 
 eliq and eice are Flatau et al. (1992) polynomials with the clips of the ClimSim code; w is also the liquid
 fraction of cloud condensate in the one-moment microphysics behind the data.
+
+In powers of T − 273.16 K the terms of eice at 185 K are 10⁵ times their sum: in float32 a third of RH would
+be round-off, another on each device. Below EXPANDED_BELOW the same polynomial is in powers of T − 207.16 K.
 """
 
 from ...contracts.variables import GAS_DRY, GAS_VAPOUR
@@ -27,6 +30,19 @@ def _polynomial(coefficients, x):
     return value
 
 
+def recentred(coefficients, shift):
+    """Coefficients, highest power first, of the same polynomial in powers of x − shift (Taylor)."""
+    shifted = list(coefficients)
+    for last in range(len(shifted) - 1, 0, -1):
+        for power in range(1, last + 1):
+            shifted[power] += shift * shifted[power - 1]
+    return shifted
+
+
+EXPANDED_BELOW, COLD_CENTRE = 229.16, 207.16  # K
+ICE_WHERE_COLD = recentred(ICE, COLD_CENTRE - FREEZING)
+
+
 def liquid_fraction(temperature):
     """Liquid fraction of cloud condensate [1] at `temperature` [K]."""
     xp = temperature.__array_namespace__()
@@ -46,7 +62,9 @@ def saturation_ice(temperature):
     xp = temperature.__array_namespace__()
     celsius = temperature - FREEZING
     cold = 100.0 * _polynomial(COLD_ICE, xp.maximum(celsius, xp.asarray(-100.0, dtype=temperature.dtype)))
-    ice = xp.where(temperature > 185.0, 100.0 * _polynomial(ICE, celsius), cold)
+    chilled = 100.0 * _polynomial(ICE_WHERE_COLD, temperature - COLD_CENTRE)
+    ice = xp.where(temperature > EXPANDED_BELOW, 100.0 * _polynomial(ICE, celsius), chilled)
+    ice = xp.where(temperature > 185.0, ice, cold)
     return xp.where(temperature > 273.15, saturation_liquid(temperature), ice)
 
 
