@@ -12,7 +12,8 @@ BIN    := $(VENV)/bin
 STAMPS := _build/stamps
 INSTALLED := $(VENV)/subgrid-installed
 JOBS   ?= 2
-PYTEST ?= -n $(JOBS) -q
+# A file of tests stays with one worker: what it compiles and makes is made once.
+PYTEST ?= -n $(JOBS) --dist loadfile -q
 
 .PHONY: demo test test-slow build debug python lint format clean
 

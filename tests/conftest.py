@@ -7,6 +7,7 @@ the solvers assert the kind of their results instead.
 import ctypes
 import gc
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +18,23 @@ import pytest
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 
-MOST_BYTES = 3 << 29
+MOST_BYTES = 1 << 30
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compile_once(tmp_path_factory):
+    """What several tests compile alike is compiled once, also after `let_go_of_programs`.
+
+    Each worker has a folder of its own: without a lock one could read what another has half written. Programs
+    that tests start have none.
+    """
+    folder = tmp_path_factory.mktemp("programs")
+    if "jax" in sys.modules:
+        config = sys.modules["jax"].config
+        config.update("jax_compilation_cache_dir", str(folder))
+        config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    yield
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -52,7 +69,7 @@ def _literal(value) -> str:
     return f"'{value}'" if isinstance(value, str | Path) else repr(value)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def subgrid_les() -> Callable[..., subprocess.CompletedProcess]:
     """`run(folder, **settings)`: run the Fortran program on a namelist `&les` that it writes there."""
     named = os.environ.get("SUBGRID_LES")

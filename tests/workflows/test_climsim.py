@@ -19,6 +19,8 @@ from subgrid.validation.climsim import metrics
 from subgrid.validation.climsim.scores import score
 from subgrid.workflows import climsim, climsim_verdict
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 CPU = ("cpu",)
 
 

@@ -19,6 +19,8 @@ from subgrid.jax_models.sampling import RareRegimes
 from subgrid.validation.climsim.invariants import residuals
 from subgrid.workflows import climsim, climsim_verdict
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 CPU = ("cpu",)
 
 

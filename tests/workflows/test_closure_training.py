@@ -59,21 +59,25 @@ def test_restricted_labels_carry_only_the_modes_of_the_les():
         assert spectrum[..., 22:43, :].max() < 1e-5 * spectrum.max()
 
 
-def test_fortran_and_jax_hosts_agree_to_float32(short_training, tmp_path, subgrid_les):
+@pytest.fixture(scope="module")
+def outputs(short_training, tmp_path_factory, subgrid_les):
+    """The closure in both hosts, and a formula."""
     bundle, _ = short_training
-    for host in ("fortran", "jax"):
-        run_les(les(bundle, host), tmp_path / f"{host}.nc")
-    fortran, jax = (read_output(tmp_path / f"{host}.nc").vorticity for host in ("fortran", "jax"))
+    folder, found = tmp_path_factory.mktemp("runs"), []
+    for host, closure in (("jax", bundle), ("fortran", bundle), ("fortran", "smagorinsky")):
+        found.append(folder / f"{host}_{Path(closure).stem}.nc")
+        run_les(les(closure, host), found[-1])
+    return found
+
+
+def test_fortran_and_jax_hosts_agree_to_float32(outputs):
+    jax, fortran = (read_output(output).vorticity for output in outputs[:2])
     np.testing.assert_allclose(fortran[-1], jax[-1], atol=1e-6 * np.abs(jax).max())
     assert not np.array_equal(fortran[-1], fortran[0])
 
 
-def test_report_compares_closures_and_hosts(short_training, tmp_path, subgrid_les):
-    bundle, scores = short_training
-    outputs = []
-    for host, closure in (("jax", bundle), ("fortran", bundle), ("fortran", "smagorinsky")):
-        outputs.append(tmp_path / f"{host}_{Path(closure).stem}.nc")
-        run_les(les(closure, host), outputs[-1])
+def test_report_compares_closures_and_hosts(short_training, outputs, tmp_path):
+    _, scores = short_training
     page = report_runs(outputs, REFERENCE, tmp_path / "report", spinup=0.02)
     text, numbers = page.read_text(), json.loads((page.parent / "report.json").read_text())
     assert text.count("data:image/png;base64") == 4

@@ -103,14 +103,3 @@ def learner(request):
 def problem():
     """The environment's class, its networks, the optimum."""
     return SimpleNamespace(environment=Regulator, network=make_network, optimal_gain=optimal_gain())
-
-
-@pytest.fixture(autouse=True, scope="package")
-def compile_once(tmp_path_factory):
-    """Several tests run the same programs: compile each once."""
-    before = jax.config.jax_compilation_cache_dir, jax.config.jax_persistent_cache_min_compile_time_secs
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("programs")))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    yield
-    jax.config.update("jax_compilation_cache_dir", before[0])
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", before[1])
