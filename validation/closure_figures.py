@@ -61,7 +61,7 @@ def density_comparison(runs: Mapping[str, Statistics], target: Statistics, centr
 
 def transfers(runs: Mapping[str, Statistics], target: Statistics, carried: int):
     """P_Z(k) and P_E(k) fed by the closure to each shell, and by the cut scales of the DNS where known."""
-    figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), layout="constrained")
     k = np.arange(1, carried + 1)
     for axis, name, label in zip(
         axes,
@@ -76,7 +76,7 @@ def transfers(runs: Mapping[str, Statistics], target: Statistics, carried: int):
             axis.plot(k, run[name][k], color=colour, label=closure)
         axis.set(xlabel="wavenumber k", ylabel=label)
         _wavenumber_axis(axis, carried)
-    axes[0].legend(fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     return figure
 
 
@@ -135,7 +135,11 @@ def action_maps(
 
 
 def equal_bins(values: np.ndarray, count: int = 12) -> tuple[np.ndarray, list[np.ndarray]]:
-    """(mean of each bin, indices of each bin) of bins that hold equally many values."""
+    """(mean of each bin, indices of each bin) of bins that hold equally many values; one bin for each
+    value where there are few."""
+    distinct = np.unique(values)
+    if len(distinct) <= count:
+        return distinct, [np.flatnonzero(values == value) for value in distinct]
     groups = np.array_split(np.argsort(values, kind="stable"), count)
     groups = [group for group in groups if len(group)]
     return np.array([values[group].mean() for group in groups]), groups

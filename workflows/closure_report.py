@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import jax
+
 from ..contracts.files import remove, require_absent
 from ..contracts.provenance import provenance
 from ..contracts.reference import Reference, read_reference
@@ -52,7 +54,8 @@ def make_page(validation: Validation, reference: Reference, learned: Sequence[st
         sections += grid_sections(found, validation.plan, reference, learned, heading)
     grids = ", ".join(f"{n}²" for n in validation.grids)
     title = f"Closures of {case.name} ({case.description}) on {grids} points"
-    return Page(title, summary(validation, learned), sections, provenance())
+    origin = provenance() | {"device": jax.devices()[0].device_kind}
+    return Page(title, summary(validation, learned), sections, origin)
 
 
 def summary(validation: Validation, learned: Sequence[str]) -> str:

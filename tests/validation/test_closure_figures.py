@@ -66,6 +66,9 @@ def test_bins_hold_equally_many():
     centres, groups = closure_figures.equal_bins(np.arange(100.0)[::-1], 10)
     assert [len(group) for group in groups] == [10] * 10
     np.testing.assert_allclose(centres, np.arange(4.5, 100, 10))
+    centres, groups = closure_figures.equal_bins(np.array([1.0, -1.0, 1.0]), 10)
+    assert centres.tolist() == [-1.0, 1.0]
+    assert [group.tolist() for group in groups] == [[1], [0, 2]]
 
 
 def test_action_maps_leave_rare_bins_empty():

@@ -21,8 +21,9 @@ COLUMNS = {
     "exceedance_ratio_4_sigma": "P(>4σ) / DNS",
     "exceedance_ratio_5_sigma": "P(>5σ) / DNS",
     "survived": "survived",
-    "cost": "s per unit time",
+    "cost": "ms per unit time",
 }
+MILLISECONDS = 1e3
 SHARES = ("spectrum_inside_dns_band", "survived")
 WORST_DIRECTION = {"spectrum_error_worst_direction": "spectrum error, worse direction"}
 
@@ -82,6 +83,8 @@ def _cell(score: Mapping[str, Any], column: str) -> str:
         return "–"
     if column == "survived" and "blow_up_time" in score:
         return f"{value:.0%}\nothers end at {score['blow_up_time']:.3g}"
+    if column == "cost":
+        return f"{MILLISECONDS * value:.3g}"
     form = ".0%" if column in SHARES else ".3g"
     return f"{value:{form}}" if band is None else f"{value:{form}}\n{band[0]:{form}} … {band[1]:{form}}"
 
@@ -105,8 +108,8 @@ def _constants(chosen: Mapping[str, float]) -> str:
 
 
 def figures(found: GridValidation, reference: Reference, learned: Sequence[str]) -> list[Figure]:
-    """Spectra over the DNS, densities and transfers: the learned closures and the best baselines."""
-    shown = [*learned, *_best_others(found, learned)][: closure_figures.SHOWN]
+    """Spectra over the DNS, densities and transfers: learned closures and the best of each tuned family."""
+    shown = [*learned, *_best_of_families(found, learned)][: closure_figures.SHOWN]
     runs = {name: found.statistics[name] for name in shown}
     bins, carried = reference_bins(reference), found.environment.grid.carried
     return [
@@ -142,6 +145,7 @@ def policy_sections(found: GridValidation, heading: str) -> list[Section]:
             )
         ]
         header = ["action (−1 … 1)", "mean", "spread", *policy.invariant_names]
+        caption = "Mean and spread of the actions, and their correlation with what the agents see."
         pictures = [
             Figure(
                 as_data_uri(curves),
@@ -168,7 +172,7 @@ def policy_sections(found: GridValidation, heading: str) -> list[Section]:
             Section(
                 f"{heading}What {name} does",
                 (),
-                [Table(header, rows, "Correlation of the actions with what the agents see, and with ωΠ.")],
+                [Table(header, rows, caption)],
                 pictures,
             )
         )
@@ -192,8 +196,15 @@ def survival_sections(found: GridValidation, heading: str) -> list[Section]:
     return [Section(f"{heading}Survival", (), [Table(["closure", "survived", "first end"], rows, caption)])]
 
 
-def _best_others(found: GridValidation, learned: Sequence[str]) -> list[str]:
-    scored = [
-        name for name, score in found.scores.items() if name not in learned and "spectrum_log_error" in score
-    ]
-    return sorted(scored, key=lambda name: found.scores[name]["spectrum_log_error"])[:4]
+def _best_of_families(found: GridValidation, learned: Sequence[str]) -> list[str]:
+    """The row with the smallest spectrum error of each family whose constants were tuned."""
+    best = []
+    for family in dict.fromkeys([*found.kalman, *found.tuned]):
+        errors = {
+            name: score["spectrum_log_error"]
+            for name, score in found.scores.items()
+            if name.startswith(family) and name not in learned and "spectrum_log_error" in score
+        }
+        if errors:
+            best.append(min(errors, key=errors.get))
+    return best
