@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from netCDF4 import Dataset
 
 from subgrid.contracts.errors import SetupError
 from subgrid.sims.convection.library import LIBRARY
@@ -20,8 +21,12 @@ def built_library():
 
 @pytest.fixture(scope="session")
 def reference_path():
+    """WRF's columns: a file of that name without WRF's own results (`*_r8`) is not them."""
     if not REFERENCE.is_file():
         pytest.skip(f"reference columns are missing: {REFERENCE}")
+    with Dataset(REFERENCE) as dataset:
+        if "rthcuten_r8" not in dataset.variables:
+            pytest.skip(f"{REFERENCE} is not WRF's reference: it lacks rthcuten_r8; restore the file")
     return REFERENCE
 
 
