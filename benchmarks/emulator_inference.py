@@ -1,12 +1,12 @@
 """How many columns a second, beside PyTorch and onnxruntime, for the same MLP and Bi-LSTM?
 
-python benchmarks/emulator_inference.py --peer-python VENV/bin/python [--rounds 7] [--out FILE.json]
+[chrt -r 1] python benchmarks/emulator_inference.py --peer-python VENV/bin/python [--rounds 7] [--out X.json]
 
 Ours are the bundle as JAX hosts run it and the bundle as Fortran hosts run it (the bridge). Everybody has one
-thread and one core, the same weights and the same inputs, 384 or 10,000 columns a call; outputs are compared
-before rates are. Rounds alternate between all, so that other work on the machine meets everybody; the ratio
-is the median over rounds of ratios within a round. The peers run in a Python of their own
-(`pip install torch onnxruntime onnx`).
+thread and one core (`chrt -r 1` keeps others off it), the same weights and the same inputs, 384 or 10,000
+columns a call; outputs are compared before rates are. Rounds alternate between all, so that other work on the
+machine meets everybody; the ratio is the median over rounds of ratios within a round. The peers run in a
+Python of their own (`pip install torch onnxruntime onnx`).
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -35,14 +36,14 @@ from subgrid.jax_models.networks.layout import as_column
 from subgrid.jax_models.networks.mlp import MLP
 
 BATCHES = (384, 10_000)
+CHECKED = 384  # columns on which all are compared
 PEERS = ("onnxruntime", "torch")
 OURS = ("JAX host", "Fortran host")
 Rate = tuple[float, float]
 
 
 def rate(run: Callable, x: np.ndarray, seconds: float) -> Rate:
-    """Columns per second of wall and of CPU time, after one warm call."""
-    jax.block_until_ready(run(x))
+    """Columns per second of wall and of CPU time."""
     calls, wall, cpu = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - wall < seconds:
         jax.block_until_ready(run(x))
@@ -87,8 +88,9 @@ def bundled(folder: Path, name: str, model: nnx.Module, call: Callable, x: np.nd
         platforms=("cpu",),
     )
     inside = jax.jit(load(folder / f"{name}.bundle"))
+    compile_once = cache(lambda shape: inside.lower(jax.ShapeDtypeStruct(shape, np.float32)).compile())
     bridge = BundleModel(folder / f"{name}.bundle", device="cpu")
-    return {"JAX host": lambda v: inside(v)[0], "Fortran host": lambda v: bridge(v)[0]}
+    return {"JAX host": lambda v: compile_once(v.shape)(v)[0], "Fortran host": lambda v: bridge(v)[0]}
 
 
 def measure(runs: dict, inputs: dict, peers, arguments) -> dict:
@@ -100,7 +102,10 @@ def measure(runs: dict, inputs: dict, peers, arguments) -> dict:
                 inputs[name][np.arange(batch) % len(inputs[name])],
                 found.setdefault(f"{name} {batch}", {}),
             )
-            expected = float(np.abs(np.asarray(runs[name]["JAX host"](x))).mean())
+            first = [np.asarray(run(x[:CHECKED])) for run in runs[name].values()]
+            expected = float(np.abs(first[0]).mean())
+            np.testing.assert_allclose(first[1], first[0], atol=1e-4)
+            runs[name]["JAX host"](x)  # compiled for this number of columns, too
             for _ in range(arguments.rounds):
                 for who, run in runs[name].items():
                     case.setdefault(who, []).append(rate(run, x, arguments.seconds))

@@ -1,7 +1,7 @@
 """PyTorch and onnxruntime on the weights and inputs of emulator_inference.py, which runs this file.
 
 python emulator_peers.py WEIGHTS.npz     then on standard input `PEER NETWORK BATCH SECONDS`, one a line;
-each is answered by a line of JSON: [columns per second of wall time, of CPU time, mean |output|].
+each is answered by a line of JSON: [columns per second of wall time, of CPU time, mean |output| of CHECKED].
 """
 
 import json
@@ -18,10 +18,11 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+CHECKED = 384  # columns on which all are compared
+
 
 def rate(run, x, seconds):
-    """Columns per second of wall and of CPU time of `run(x)`, after one warm call."""
-    run(x)
+    """Columns per second of wall and of CPU time of `run(x)`."""
     calls, wall, cpu = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - wall < seconds:
         run(x)
@@ -163,7 +164,8 @@ def main():
             peer, name, batch, seconds = line.split()
             x = w[f"{name}_x"][np.arange(int(batch)) % len(w[f"{name}_x"])]
             run = runs[peer, name]
-            answer = [*rate(run, x, float(seconds)), float(np.abs(run(x)).mean())]
+            checksum = float(np.abs(run(x[:CHECKED])).mean())
+            answer = [*rate(run, x, float(seconds)), checksum]
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
 

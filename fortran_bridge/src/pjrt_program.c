@@ -14,7 +14,8 @@ struct subgrid_pjrt_program {
 
 /* CompileOptionsProto: build options with one replica and one partition, portable executable. */
 static const char base_options[] = "\x1A\x04\x20\x01\x28\x01\x20\x01";
-/* An option override for XLA:CPU, whose wider vectors return a wrong arctan in current builds (jax#39352); costs nothing measurable. */
+/* An option override for XLA:CPU, whose wider vectors return a wrong arctan in current builds (jax#39352). Programs that can hold none go without:
+ * a Bi-LSTM is then 13 % faster (docs/results/climsim/README.md). */
 static const char width_option[] = "\x3A\x22\x0A\x1B" "xla_cpu_prefer_vector_width" "\x12\x03\x18\x80\x01";
 /* One for XLA:GPU: without its Triton kernels it has few to tune; a network of some layers loads in 2 s instead of 24 s and runs 4-7 % slower
  * (docs/results/README.md). */
@@ -82,11 +83,22 @@ static size_t append(char *options, size_t n, const char *option, size_t size) {
   return n + size;
 }
 
+/* Whether the text or bytecode names an operation that is, or that XLA may expand into, an arctan: itself, and functions of complex numbers. */
+static int may_need_arctan(const char *code, size_t size) {
+  static const char *const words[] = {"atan", "complex", "fft", "imag", "real"};
+  for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+    size_t length = strlen(words[w]);
+    for (size_t i = 0; i + length <= size; i++)
+      if (!memcmp(code + i, words[w], length)) return 1;
+  }
+  return 0;
+}
+
 static int compile(const struct subgrid_pjrt_client *client, const char *code, size_t size, PJRT_LoadedExecutable **executable, char *message) {
   char options[sizeof base_options + sizeof width_option + sizeof triton_option];
   size_t n = sizeof base_options - 1;
   memcpy(options, base_options, n);
-  if (!strcmp(client->platform, "cpu")) n = append(options, n, width_option, sizeof width_option - 1);
+  if (!strcmp(client->platform, "cpu") && may_need_arctan(code, size)) n = append(options, n, width_option, sizeof width_option - 1);
   if (!strcmp(client->platform, "cuda")) n = append(options, n, triton_option, sizeof triton_option - 1);
   FRAME(PJRT_Program, program);
   program.args.code = (char *)code;
