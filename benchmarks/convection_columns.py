@@ -5,16 +5,18 @@
 WRF's own routine took about 70 (deep), 50 (shallow) and 15 (inactive) µs with -O2 on one noisy core and about
 50 levels. Here the columns of each outcome are generated ones with 36 to 60 levels, in arrays of the kernel's
 kind; the Python front end is timed with the kernel. `cpu` is the processor time of one thread, which other
-jobs disturb least. `bound` is what two cores can give at all: the speed-up of two calls of one thread each,
-side by side on arrays of their own. With --json, the table as numbers.
+jobs disturb least. `bound` is what two cores can give at all: the speed-up of two processes of one thread
+each, side by side on columns of their own (their median against that of one alone). With --json, the table as
+numbers.
 """
 
 import argparse
 import json
+import multiprocessing
 import platform
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -47,34 +49,34 @@ def of_kind(columns: dict[str, np.ndarray], kind: type) -> dict[str, np.ndarray]
     }
 
 
-def best_times(runs: dict[str, Callable], columns: int) -> dict[str, tuple[float, float]]:
-    """Shortest of REPEATS runs by wall clock and by processor time, taken in turn, per column [µs]."""
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+def durations(run: Callable) -> np.ndarray:
+    """Wall-clock and processor time of REPEATS runs, (REPEATS, 2) [s]."""
+    taken = []
     for _ in range(REPEATS):
-        for name, run in runs.items():
-            wall, cpu = time.perf_counter(), time.process_time()
-            run()
-            times[name].append((time.perf_counter() - wall, time.process_time() - cpu))
-    return {name: tuple(1e6 * np.min(taken, axis=0) / columns) for name, taken in times.items()}
+        wall, cpu = time.perf_counter(), time.process_time()
+        run()
+        taken.append((time.perf_counter() - wall, time.process_time() - cpu))
+    return np.array(taken)
 
 
-def measure(columns: dict[str, np.ndarray], mode: str, precision: str, pool: ThreadPoolExecutor) -> dict:
+def one_thread(columns: dict[str, np.ndarray], options: dict[str, str]) -> float:
+    """Median wall-clock time of a call of one thread [s]."""
+    return float(np.median(durations(partial(convect, columns, threads=1, **options))[:, 0]))
+
+
+def measure(columns: dict[str, np.ndarray], options: dict[str, str], pool: ProcessPoolExecutor) -> dict:
     """One row of the table."""
-    call = partial(convect, mode=mode, precision=precision)
-    both = [{name: values.copy() for name, values in columns.items()} for _ in range(2)]
-    runs = {
-        "one": lambda: call(columns, threads=1),
-        "two": lambda: call(columns, threads=2),
-        "beside": lambda: list(pool.map(lambda own: call(own, threads=1), both)),
-    }
-    best = best_times(runs, columns["t"].shape[0])
-    (one, cpu), (two, _), (beside, _) = best["one"], best["two"], best["beside"]
+    taken = [durations(partial(convect, columns, threads=threads, **options)) for threads in (1, 2, 1, 2)]
+    one, two = np.concatenate(taken[::2]), np.concatenate(taken[1::2])
+    alone = pool.submit(one_thread, columns, options).result()
+    beside = [waiting.result() for waiting in [pool.submit(one_thread, columns, options) for _ in range(2)]]
+    per_column = 1e6 / columns["t"].shape[0]
     return {
-        "cpu": cpu,
-        "1 thread": one,
-        "2 threads": two,
-        "speed-up": one / two,
-        "bound": 2 * one / beside,
+        "cpu": round(per_column * one[:, 1].min(), 2),
+        "1 thread": round(per_column * one[:, 0].min(), 2),
+        "2 threads": round(per_column * two[:, 0].min(), 2),
+        "speed-up": round(one[:, 0].min() / two[:, 0].min(), 2),
+        "bound": round(2 * alone / np.mean(beside), 2),
     }
 
 
@@ -86,18 +88,19 @@ def main() -> None:
     options = parser.parse_args()
     print("{:<10}{:<7}{:<8}{:>7}{:>10}{:>11}{:>10}{:>7}   µs per column".format(*HEADER))
     rows = []
-    with ThreadPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         for outcome, codes in OUTCOMES.items():
             columns = columns_of(codes, options.columns)
             for mode in MODES:
                 for precision, kind in KINDS.items():
-                    row = measure(of_kind(columns, kind), mode, precision, pool)
+                    choice = {"mode": mode, "precision": precision}
+                    row = measure(of_kind(columns, kind), choice, pool)
                     rows.append({"outcome": outcome, "mode": mode, "kind": precision} | row)
                     form = "{:<10}{:<7}{:<8}{:>7.1f}{:>10.1f}{:>11.1f}{:>10.2f}{:>7.2f}"
                     print(form.format(*(rows[-1][name] for name in HEADER)), flush=True)
     if options.json:
         about = {"unit": "µs per column", "columns": options.columns, "machine": platform.machine()}
-        options.json.write_text(json.dumps(about | {"rows": rows}, indent=1) + "\n")
+        options.json.write_text(json.dumps(about | {"rows": rows}, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
