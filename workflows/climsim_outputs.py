@@ -71,6 +71,12 @@ def trained_on(path: Path) -> np.ndarray:
         return times_of(json.loads(getattr(dataset, "trained_on", "[]")))
 
 
+def name_of_outputs(path: Path) -> str:
+    """What the emulator is called."""
+    with _opened(path) as dataset:
+        return dataset.emulator
+
+
 def read_outputs(path: Path, columns: ColumnSet):
     """The emulation of `columns` that the file holds.
 

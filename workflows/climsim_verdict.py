@@ -10,11 +10,13 @@ from ..contracts.bundle import Bundle
 from ..contracts.errors import InputError
 from ..contracts.files import require_absent, writing
 from ..contracts.provenance import provenance
-from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, FeatureSet
+from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, VARIABLES, FeatureSet
 from ..jax_models.data.columns import ColumnSet, fields_of, inputs_of
+from ..jax_models.data.history import has_history, with_history
+from ..jax_models.data.source import read_columns
 from ..jax_models.data.splits import absolute_seconds, times_of
-from .climsim import HELD_OUT, load_part
-from .climsim_outputs import is_outputs, read_outputs, trained_on
+from .climsim import HELD_OUT, part_of
+from .climsim_outputs import is_outputs, name_of_outputs, read_outputs, trained_on
 from .progress import silent
 
 
@@ -34,12 +36,18 @@ def validate(
     part: `unseen` leaves out the steps that any of the models was trained on; `test` takes the held-out steps
         of a small file, `all` every step, seen or not.
     reference: name of the model that the others are compared with; default the first.
+    Where a model has history features, all are scored on the steps that have two predecessors in the data.
     """
     from ..validation.climsim.report import write_report
-    from ..validation.climsim.scores import score
+    from ..validation.climsim.scores import require_names, score
 
     require_absent(out, overwrite=overwrite, inputs=(data, *models))
-    columns = load_part(data, part, held_out=held_out)
+    require_names([name_of(model) for model in models], reference)
+    remembers = [_remembers(model) for model in models]
+    columns = read_columns(data)
+    if any(remembers):
+        columns = with_history(columns)
+    columns = columns.at(part_of(columns.ymd, columns.tod, part, held_out=held_out))
     if part == "unseen":
         columns = unseen(columns, models)
     case = case_of(columns)
@@ -75,6 +83,25 @@ def unseen(columns: ColumnSet, models: list[Path]) -> ColumnSet:
             "say --part all to score them nevertheless."
         )
     return columns.at(new)
+
+
+def name_of(model: Path) -> str:
+    """What the report calls it: as the bundle is called, or as the file of outputs says."""
+    return name_of_outputs(model) if is_outputs(model) else Path(model).name.removesuffix(".bundle")
+
+
+def _remembers(model: Path) -> bool:
+    """Whether its inputs hold history features. Raises InputError for a bundle of anything but columns."""
+    if is_outputs(model):
+        return False
+    names = [field.name for field in Bundle.open(model).inputs]
+    foreign = [name for name in names if name not in VARIABLES]
+    if foreign:
+        raise InputError(
+            f"{model} is no emulator of column physics: found the input {foreign[0]!r}, expected quantities "
+            "of contracts/variables.py; give a bundle of `subgrid train climsim`."
+        )
+    return has_history(names)
 
 
 def _trained_on(model: Path) -> np.ndarray:
@@ -114,10 +141,9 @@ def emulate(model: Path, columns: ColumnSet, case=None):
     matrix = inputs_of(columns, features)
     outputs = fields_of(predict(matrix), features, columns.grid.ncol)
     parameters = sum(int(np.prod(p.shape)) for p in bundle.parameters)
-    name = Path(model).name.removesuffix(".bundle")
     draw = load_ensemble(model) if case is not None else None
     calibration = {} if draw is None else calibrate(draw, matrix, features, case)
-    return Emulation(name, outputs, parameters, flops_per_column(bundle), calibration)
+    return Emulation(name_of(model), outputs, parameters, flops_per_column(bundle), calibration)
 
 
 def calibrate(draw: Callable, matrix: np.ndarray, features: FeatureSet, case) -> dict:

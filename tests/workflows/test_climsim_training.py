@@ -16,6 +16,7 @@ from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.data.splits import times_of
 from subgrid.jax_models.recipes import metric_weights
 from subgrid.jax_models.sampling import RareRegimes
+from subgrid.validation.climsim import report
 from subgrid.validation.climsim.invariants import residuals
 from subgrid.workflows import climsim, climsim_verdict
 
@@ -109,7 +110,7 @@ def test_history_is_streamed_as_it_is_held(consecutive):
     np.testing.assert_array_equal(rows, wanted)
 
 
-def test_a_recipe_takes_the_features_that_are_asked_for(consecutive, tmp_path):
+def test_a_recipe_takes_the_features_that_are_asked_for(consecutive, tmp_path, monkeypatch):
     choices = {"part": "all", "features": "v7", "platforms": CPU, "memory_gb": 0.0}
     bundle = Bundle.open(climsim.train(consecutive, tmp_path / "l.bundle", "linear", **choices))
     assert tuple(field.name for field in bundle.inputs) == feature_set("v7").inputs
@@ -117,6 +118,12 @@ def test_a_recipe_takes_the_features_that_are_asked_for(consecutive, tmp_path):
     assert json.loads(bundle.config)["time_steps"] == 3
     with pytest.raises(InputError, match="column_mlp is made for V2_sun, found v7"):
         climsim.train(consecutive, tmp_path / "c.bundle", "column_mlp", **choices)
+
+    monkeypatch.setattr(report, "_draw", lambda *everything: [])
+    climsim_verdict.validate([tmp_path / "l.bundle"], consecutive, tmp_path / "report", part="all")
+    scores = json.loads((tmp_path / "report" / "scores.json").read_text())
+    assert scores["time_steps"] == 3
+    assert scores["models"]["l"]["variables"]["ptend_t"]["r2_pooled"] > 0
 
 
 @pytest.mark.slow

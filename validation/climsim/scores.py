@@ -56,11 +56,8 @@ def score(case: Case, emulations: list[Emulation], *, reference: str | None = No
     reference: the emulator against which ratios of MAE are formed; default the first.
     """
     names = [e.name for e in emulations]
+    require_names(names, reference)
     reference = reference or names[0]
-    if reference not in names:
-        raise InputError(f"The reference {reference!r} is not among the models {', '.join(names)}.")
-    if len(set(names)) != len(names):
-        raise InputError(f"Two models have one name ({', '.join(names)}); rename a bundle.")
     counts = bootstrap.resampled_blocks(case.ymd, draws=DRAWS, seed=seed)
     per_step = {e.name: _per_step_errors(case, e) for e in emulations}
     result = {
@@ -94,6 +91,14 @@ def score(case: Case, emulations: list[Emulation], *, reference: str | None = No
         for one in names
     }
     return result
+
+
+def require_names(names: list[str], reference: str | None = None) -> None:
+    """Refuse, with an InputError, two models of one name and a reference that is none of them."""
+    if reference and reference not in names:
+        raise InputError(f"The reference {reference!r} is not among the models {', '.join(names)}.")
+    if len(set(names)) != len(names):
+        raise InputError(f"Two models have one name ({', '.join(names)}); rename a bundle.")
 
 
 def _per_step_errors(case: Case, emulation: Emulation) -> dict[str, np.ndarray]:
