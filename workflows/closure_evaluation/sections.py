@@ -1,31 +1,18 @@
 """The parts of a closure report for one grid: tables, figures, policy maps, survival."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from ...contracts.reference import Reference
+from ...sims.turbulence2d.statistics.distribution import shape_moments
 from ...validation import closure_figures
 from ...validation.flow_statistics import reference_bins
 from ...validation.page import Figure, Section, Table
 from ...validation.turbulence_figures import as_data_uri
 from .grid import GridValidation, ValidationPlan
-
-COLUMNS = {
-    "spectrum_log_error": "spectrum error",
-    "spectrum_inside_dns_band": "k inside DNS band",
-    "spectrum_reward": "reward of mean spectrum",
-    "kurtosis": "kurtosis",
-    "exceedance_ratio_3_sigma": "P(>3σ) / DNS",
-    "exceedance_ratio_4_sigma": "P(>4σ) / DNS",
-    "exceedance_ratio_5_sigma": "P(>5σ) / DNS",
-    "survived": "survived",
-    "cost": "ms per unit time",
-}
-MILLISECONDS = 1e3
-SHARES = ("spectrum_inside_dns_band", "survived")
-WORST_DIRECTION = {"spectrum_error_worst_direction": "spectrum error, worse direction"}
+from .survival import Survival
+from .tables import constants_table, score_table, what_is_compared
 
 
 def grid_sections(
@@ -39,72 +26,6 @@ def grid_sections(
         *survival_sections(found, heading),
         Section(f"{heading}Tuned constants", (), [constants_table(found)]),
     ]
-
-
-def what_is_compared(plan: ValidationPlan) -> list[str]:
-    """The paragraph above the table."""
-    return [
-        "Everything is compared with the DNS cut sharply to the modes of the LES. Constants were tuned in "
-        f"{plan.copies} × {plan.tuning_time:g} time units for each set of them, from training states: by "
-        "grid search for the reward of the training and for that of the mean spectrum, and by ensemble "
-        "Kalman inversion on the logarithm of the spectrum in no more simulations. “Spectrum error” is the "
-        "RMS of log10(Z/Z_DNS); “k inside DNS band” is the share of wavenumbers (of the worse direction) at "
-        "which the mean spectrum lies where that of another DNS would, sampled for as long."
-    ]
-
-
-def score_table(found: GridValidation, plan: ValidationPlan) -> Table:
-    """One row a closure: value and 95 % band of each column; last what natural variability scores."""
-    columns = dict(COLUMNS)
-    if len(found.target["spectrum_directions"]) > 1:
-        columns = {"spectrum_log_error": columns["spectrum_log_error"], **WORST_DIRECTION, **columns}
-    # A column that has no number anywhere says nothing: the DNS of k4b20 never exceeds 4σ.
-    known = [c for c in columns if any(_is_known(score.get(c)) for score in found.scores.values())]
-    columns = {column: columns[column] for column in known}
-    rows = [[name, *(_cell(score, c) for c in columns)] for name, score in found.scores.items()]
-    rows.append(["another DNS, sampled for as long", *(_cell(found.natural, c) for c in columns)])
-    return Table(
-        ["closure", *columns.values()],
-        rows,
-        f"{plan.seeds} simulations of T = {plan.plan.time:g} from held-out states, after a spin-up of "
-        f"{plan.plan.spin_up:g}; below each value its 95 % band by bootstrap over simulations. The "
-        f"filtered DNS has kurtosis {found.target['moments'][2]:.2f}. Time is that of one simulation among "
-        "all of its row's group, side by side on the device named below.",
-    )
-
-
-def _is_known(value: float | None) -> bool:
-    return value is not None and bool(np.isfinite(value))
-
-
-def _cell(score: Mapping[str, Any], column: str) -> str:
-    value, band = score.get(column), score.get(f"{column}_band")
-    if not _is_known(value):
-        return "–"
-    if column == "survived" and "blow_up_time" in score:
-        return f"{value:.0%}\nothers end at {score['blow_up_time']:.3g}"
-    if column == "cost":
-        return f"{MILLISECONDS * value:.3g}"
-    form = ".0%" if column in SHARES else ".3g"
-    return f"{value:{form}}" if band is None else f"{value:{form}}\n{band[0]:{form}} … {band[1]:{form}}"
-
-
-def constants_table(found: GridValidation) -> Table:
-    """The constants that each way of tuning chose, and what they cost."""
-    rows = []
-    for family, best in found.tuned.items():
-        tried = str(len(best.table))
-        rows.append([f"{family}, search by reward", _constants(best.by_reward), tried, ""])
-        rows.append([f"{family}, search by spectrum", _constants(best.by_spectrum), tried, ""])
-    for family, kalman in found.kalman.items():
-        failed = sum(row["failed"] for row in kalman.history)
-        tried = kalman.members * len(kalman.history)
-        rows.append([f"{family}, ensemble Kalman", _constants(kalman.constants), str(tried), str(failed)])
-    return Table(["tuning", "constants", "sets of constants tried", "of them blown up"], rows)
-
-
-def _constants(chosen: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in chosen.items())
 
 
 def figures(found: GridValidation, reference: Reference, learned: Sequence[str]) -> list[Figure]:
@@ -180,7 +101,7 @@ def policy_sections(found: GridValidation, heading: str) -> list[Section]:
 
 
 def survival_sections(found: GridValidation, heading: str) -> list[Section]:
-    """How long simulations lasted, if that was asked."""
+    """How long simulations lasted and whether the flow stayed as it was, if that was asked."""
     if not found.survival:
         return []
     rows = [
@@ -188,12 +109,25 @@ def survival_sections(found: GridValidation, heading: str) -> list[Section]:
             name,
             f"{np.isinf(survival.ended).sum()} of {survival.ended.size}",
             "–" if survival.fraction == 1.0 else f"{survival.first_end:.4g}",
+            *_halves(survival, float(found.target["moments"][0])),
         ]
         for name, survival in found.survival.items()
     ]
     one = next(iter(found.survival.values()))
-    caption = f"Simulations of T = {one.time:g} ({one.time / found.environment.numerics.dt:.3g} time steps)."
-    return [Section(f"{heading}Survival", (), [Table(["closure", "survived", "first end"], rows, caption)])]
+    caption = (
+        f"Simulations of T = {one.time:g} ({one.time / found.environment.numerics.dt:.3g} time steps). "
+        "Standard deviation over that of the DNS, and kurtosis, first half → second half, of all survivors."
+    )
+    header = ["closure", "survived", "first end", "σ / DNS", "kurtosis"]
+    return [Section(f"{heading}Survival", (), [Table(header, rows, caption)])]
+
+
+def _halves(survival: Survival, sigma: float) -> list[str]:
+    """σ/`sigma` and kurtosis, each “first half → second half”; “–” if no simulation survived."""
+    if not survival.fraction:
+        return ["–", "–"]
+    deviation, _, kurtosis = shape_moments(survival.moments[:, np.isinf(survival.ended)].mean(1)).T
+    return [" → ".join(f"{value:.3f}" for value in pair) for pair in (deviation / sigma, kurtosis)]
 
 
 def _best_of_families(found: GridValidation, learned: Sequence[str]) -> list[str]:

@@ -22,7 +22,8 @@ PAPERS_TIME = 5000.0
 @dataclass(frozen=True)
 class Survival:
     """`ended` (S,): time at which each simulation left the limit, to a sample; infinite if it never did.
-    `time`: the length of the run. `moments` (S, 4): mean raw moments over the second half, where sound."""
+    `time`: the length of the run. `moments` (2, S, 4): mean raw moments over the first and the second half,
+    NaN where a simulation did not live to the end of it."""
 
     ended: np.ndarray
     time: float
@@ -66,30 +67,32 @@ def run_survival(
         progress(march.samples, last, alive=float(march.alive.mean()))
     seeds = len(march.alive) // len(rows.names)
     ended = np.where(march.alive, np.inf, march.sound * step)
-    moments = march.moments / max(march.counted, 1)
+    moments = march.moments / np.maximum(march.counted, 1)[:, None, None]
+    parts = [slice(i * seeds, (i + 1) * seeds) for i in range(len(rows.names))]
     return {
-        name: Survival(ended[i * seeds : (i + 1) * seeds], last * step, moments[i * seeds : (i + 1) * seeds])
-        for i, name in enumerate(rows.names)
+        name: Survival(ended[part], last * step, moments[:, part])
+        for name, part in zip(rows.names, parts, strict=True)
     }
 
 
 @dataclass(frozen=True)
 class _March:
     """State of a survival run: `samples` so far, `sound` samples of each simulation before its end, `alive`,
-    sums of raw moments over `counted` samples."""
+    sums of raw moments (2, S, 4) over the samples `counted` (2,) in each half."""
 
     carry: Carry
     samples: int
     sound: np.ndarray
     alive: np.ndarray
     moments: np.ndarray
-    counted: int
+    counted: np.ndarray
 
 
 def _begin(ensemble: Ensemble, params: EnvParams, rows: Rows) -> _March:
     count = jax.tree.leaves(rows.members)[0].shape[0]
+    sums = np.zeros((2, count, 4))
     return _March(
-        ensemble.begin(params, count), 0, np.zeros(count), np.ones(count, bool), np.zeros((count, 4)), 0
+        ensemble.begin(params, count), 0, np.zeros(count), np.ones(count, bool), sums, np.zeros(2, int)
     )
 
 
@@ -101,15 +104,15 @@ def _advance(
     # Whoever left the limit once is out, even if it came back.
     sound = march.sound + np.where(march.alive, share * samples, 0.0)
     alive = march.alive & (share > 1.0 - 0.5 / samples)
-    late = 2 * march.samples >= last
+    half = (np.arange(2) == int(2 * march.samples >= last)) * samples
     moments = np.where(alive[:, None], np.asarray(means["raw_moments"], np.float64), np.nan)
     return _March(
         carry,
         march.samples + samples,
         sound,
         alive,
-        march.moments + (samples * moments if late else 0.0),
-        march.counted + (samples if late else 0),
+        march.moments + np.where(half[:, None, None] > 0, samples * moments, 0.0),
+        march.counted + half,
     )
 
 
@@ -129,5 +132,5 @@ def _unpack(found: dict[str, np.ndarray], like: _March) -> _March:
         found["sound"],
         found["alive"],
         found["moments"],
-        int(found["counted"]),
+        found["counted"],
     )

@@ -1,11 +1,14 @@
 """Survival: who blows up is counted with its time, the others go on, and an interrupted run continues."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from subgrid.contracts.errors import FileError
 from subgrid.envs.uniform_closure import constants, stack
 from subgrid.workflows.closure_evaluation.rows import Rows
+from subgrid.workflows.closure_evaluation.sections import survival_sections
 from subgrid.workflows.closure_evaluation.store import PartStore
 from subgrid.workflows.closure_evaluation.survival import run_survival
 from subgrid.workflows.closure_forms import UNIFORM
@@ -29,10 +32,21 @@ def whole(environment, params, rows):
 def test_blow_ups_are_timed_and_do_not_touch_the_others(whole):
     assert whole["sound"].fraction == 1.0
     assert np.isinf(whole["sound"].ended).all()
-    assert np.isfinite(whole["sound"].moments).all()
+    assert whole["sound"].moments.shape == (2, 2, 4)
+    assert (whole["sound"].moments[..., 1] > 0.0).all()
     assert whole["doomed"].fraction == 0.0
     assert 0.0 <= whole["doomed"].first_end < SETTINGS["time"]
+    assert np.isnan(whole["doomed"].moments[1]).all()
     assert whole["doomed"].time == pytest.approx(SETTINGS["time"])
+
+
+def test_the_page_says_whether_the_flow_stayed_as_it_was(whole, environment):
+    target = {"moments": np.array([6.0, 0.0, 3.0])}
+    found = SimpleNamespace(survival=whole, target=target, environment=environment)
+    (section,) = survival_sections(found, "")
+    sound, doomed = section.tables[0].rows
+    assert (sound[1], sound[3].count("→")) == ("2 of 2", 1)
+    assert (doomed[1], doomed[3:]) == ("0 of 2", ["–", "–"])
 
 
 def test_an_interrupted_run_continues_with_the_same_numbers(environment, params, rows, whole, tmp_path):
