@@ -29,8 +29,9 @@ class Closure:
     `drain` c ≥ 0: damping rate of the shortest wave along an axis, in σ. `returned` b. `weighting` n: how
     much more of the energy strong vorticity gets. `steepness` p. `return_exponent` l. `sparing` a ≥ 0 and
     `core_sparing` o ≥ 0: strong vorticity, and where it exceeds the strain, is drained less. `saturation`
-    m ≥ 0: limits w. `anisotropy` e in −1 … 1: positive drains variation along x more. `ceiling` q_c > 0: what
-    exceeds it is not spared and gets nothing, lest a vortex grow until the time step cannot carry it.
+    m ≥ 0: w grows no more where q² exceeds 1/m, lest one vortex take all that is returned. `anisotropy` e in
+    −1 … 1: positive drains variation along x more. `ceiling` q_c > 0: what exceeds it is not spared and gets
+    nothing, lest a vortex grow until the time step cannot carry it.
 
     The defaults suit k4b0 at N = 32, 64 and 128.
     """
