@@ -18,7 +18,7 @@ module subgrid_mskf_drafts_dp
    private
    public :: add_downdraft_sources, layer_mean
 
-   real(wp), parameter :: shape_ratio = 0.8_wp/0.179515_wp   !< c; the integral is 0.1795034, WRF has it rounded [1]
+   real(wp), parameter :: shape_ratio = 0.8_wp/0.17950341_wp   !< c [1]
    real(wp), parameter :: wavenumber = first_zero/cloud_radius         !< χ' [m-1]
    real(wp), parameter :: wrf_gravity = 9.8_wp                         !< [m s-2]
 
@@ -122,36 +122,42 @@ contains
 
    !> B_u - B_d at the top of layer k [m s-2]: g times the difference of the drafts' virtual static energies over the mean of
    !> the environment's in layers k and k + 1. Between its top and the source layer WRF knows no downdraft air: dry air of the
-   !> environment's temperature stands in.
+   !> environment's temperature stands in. WRF mixes the measures of vapour: the first factor has the specific humidity in the
+   !> drafts and the mixing ratio in the environment.
    pure real(wp) function buoyancy_difference(env, up, down, k)
       type(environment_type), intent(in) :: env
       type(updraft_type), intent(in) :: up
       type(downdraft_type), intent(in) :: down
       integer, intent(in) :: k
-      real(wp) :: height, t, q
+      real(wp) :: height, t, q, around
 
       height = env%z(k) + 0.5_wp*env%thickness(k)
       t = env%t(k)
       q = 0.0_wp
       if (k == down%top .or. down%detrained(k) > 0.0_wp) then
          t = down%t(k)
-         q = down%q(k)
+         q = specific(down%q(k))
       end if
-      buoyancy_difference = 2.0_wp*wrf_gravity*(virtual_energy(up%t(k), up%q(k), height) - virtual_energy(t, q, height)) &
-         /(virtual_energy(env%t(k), env%q(k), height) &
-         + virtual_energy(env%t(k + 1), env%q(k + 1), height + env%thickness(k + 1)))
+      around = 0.5_wp*(virtual_energy(env%t(k), env%q(k), specific(env%q(k)), height) &
+         + virtual_energy(env%t(k + 1), env%q(k + 1), specific(env%q(k + 1)), height + env%thickness(k + 1)))
+      buoyancy_difference = wrf_gravity/around*(virtual_energy(up%t(k), specific(up%q(k)), specific(up%q(k)), height) &
+         - virtual_energy(t, q, q, height))
    end function buoyancy_difference
 
-   !> (T + 0.622 q_v T + g z/c_p)(1 + 0.608 q_v) [K] with the specific humidity q_v; WRF counts the vapour twice, once with
-   !> another number.
-   elemental pure real(wp) function virtual_energy(t, q, height)
-      real(wp), intent(in) :: t, q     !< [K], mixing ratio [kg kg-1]
+   !> (T + 0.622 a T + g z/c_p)(1 + 0.608 b) [K]; WRF counts the vapour twice, once with another number.
+   elemental pure real(wp) function virtual_energy(t, a, b, height)
+      real(wp), intent(in) :: t, a, b  !< [K], vapour in either factor [kg kg-1]
       real(wp), intent(in) :: height   !< z [m]
-      real(wp) :: specific
 
-      specific = q/(1.0_wp + q)
-      virtual_energy = (t*(1.0_wp + vapour_ratio*specific) + height*wrf_gravity/heat_capacity)*(1.0_wp + virtual_factor*specific)
+      virtual_energy = (t*(1.0_wp + vapour_ratio*a) + height*wrf_gravity/heat_capacity)*(1.0_wp + virtual_factor*b)
    end function virtual_energy
+
+   !> Specific humidity of a mixing ratio [kg kg-1].
+   elemental pure real(wp) function specific(mixing_ratio)
+      real(wp), intent(in) :: mixing_ratio   !< [kg kg-1]
+
+      specific = mixing_ratio/(1.0_wp + mixing_ratio)
+   end function specific
 
    !> Mean over each layer of a quantity at the layer tops; that at the ground is 0.
    pure function layer_mean(at_tops) result(mean)

@@ -3,12 +3,13 @@
 !> The wind of the cloud U_c rises with the mass flux M from the environment's wind at cloud base; at the top of layer k
 !>    U_c(k) = U_c(k-1) + [e (U - U_c(k-1)) - ρ Δz P]/M̄,    dU/dt = -Δ[M (U_c - Û)]/(ρ Δz),   Û at the interface,
 !> with the entrainment e and the pressure force P of the surroundings upon the cloud. In `match`, M and e are those of both
-!> drafts and the downdraft adds to P; in `clean`, the updraft alone carries momentum.
+!> drafts and the downdraft adds to P. In `clean` each draft has a wind of its own (Gregory et al. 1997): the downdraft's starts
+!> as the environment's at its top and obeys the same equation downward.
 module subgrid_mskf_momentum_dp
    use subgrid_kinds, only: wp => dp
    use subgrid_mskf_constants_dp, only: gas_constant, gravity
    use subgrid_mskf_drafts_dp, only: add_downdraft_sources, layer_mean
-   use subgrid_mskf_pressure_dp, only: pressure_force
+   use subgrid_mskf_pressure_dp, only: exact_share, pressure_force, wrf_share
    use subgrid_mskf_state_dp, only: closure_type, downdraft_type, environment_type, updraft_type
    implicit none (type, external)
    private
@@ -31,9 +32,10 @@ contains
       integer :: k, n, base, top
 
       n = env%levels
-      base = lowest_rising(up, down, closure%cloud_base)
-      if (base >= up%top) return
       factor = closure%factor/env%area
+      base = closure%cloud_base
+      if (.not. env%clean) base = lowest_rising(up, down, base)
+      if (base >= up%top) return
       flux = factor*up%flux(:n)
       entrained = factor*up%entrained(:n)
       area = 1.0_wp
@@ -64,14 +66,65 @@ contains
       end do
       if (maxval(abs(direction)) > 0.0_wp) call add_downdraft_sources(env, up, down, closure%cloud_base, &
          base, top, factor, density, at_top, area, shear, dipole, divergence, direction)
-      call pressure_force(env%dz(:n), env%thickness(:n), base + 1, min(top, n - 1), shear, dipole, divergence, &
-         direction, force)
+      call pressure_force(merge(exact_share, wrf_share, env%clean), env%dz(:n), env%thickness(:n), base + 1, &
+         min(top, n - 1), shear, dipole, divergence, direction, force)
       area = layer_mean(area)
       wind = env%u(:n)
       call transport_component(env, base, up%top, flux, entrained, force(1, :)*area, wind, ru)
       wind = env%v(:n)
       call transport_component(env, base, up%top, flux, entrained, force(2, :)*area, wind, rv)
+      if (env%clean .and. down%evaporation > 0.0_wp) call sink_momentum(env, down, factor, ru, rv)
    end subroutine transport_momentum
+
+   !> What the downdraft of the clean scheme adds. Its flux of a level is that through the bottom of the layer.
+   pure subroutine sink_momentum(env, down, factor, ru, rv)
+      type(environment_type), intent(in) :: env
+      type(downdraft_type), intent(in) :: down
+      real(wp), intent(in) :: factor            !< of the unit fluxes, over the cell's area [m-2]
+      real(wp), intent(inout) :: ru(:), rv(:)   !< [m s-2]
+      real(wp), dimension(2, env%levels) :: shear, force
+      real(wp) :: none(env%levels), mean_flux
+      integer :: k, n
+
+      n = env%levels
+      shear = 0.0_wp
+      none = 0.0_wp
+      do k = max(2, down%base), down%top - 1
+         mean_flux = 0.5_wp*factor*(down%flux(k) + down%flux(k + 1))
+         shear(1, k) = 0.5_wp*(env%u(k + 1) - env%u(k - 1))*mean_flux/env%thickness(k)
+         shear(2, k) = 0.5_wp*(env%v(k + 1) - env%v(k - 1))*mean_flux/env%thickness(k)
+      end do
+      call pressure_force(exact_share, env%dz(:n), env%thickness(:n), max(2, down%base), down%top - 1, shear, none, none, &
+         [0.0_wp, 0.0_wp], force)
+      call sink_component(env, down, factor, force(1, :), env%u, ru)
+      call sink_component(env, down, factor, force(2, :), env%v, rv)
+   end subroutine sink_momentum
+
+   !> One component of the downdraft's wind, from its top down to where it has detrained.
+   pure subroutine sink_component(env, down, factor, force, wind, tendency)
+      type(environment_type), intent(in) :: env
+      type(downdraft_type), intent(in) :: down
+      real(wp), intent(in) :: factor            !< as in sink_momentum
+      real(wp), intent(in) :: force(:)          !< ρ P [kg m-2 s-2]
+      real(wp), intent(in) :: wind(:)           !< [m s-1]
+      real(wp), intent(inout) :: tendency(:)    !< [m s-2]
+      real(wp) :: above, stress, draft, inflow, entrained
+      integer :: k
+
+      above = 0.0_wp
+      draft = wind(down%top)
+      do k = down%top, down%base, -1
+         if (k < down%top) then
+            inflow = -factor*down%flux(k + 1)
+            entrained = factor*down%entrained(k)
+            draft = draft + (entrained*(wind(k) - draft) - env%thickness(k)*force(k))/(inflow + entrained)
+         end if
+         stress = 0.0_wp
+         if (k > down%base) stress = factor*down%flux(k)*(draft - 0.5_wp*(wind(k - 1) + wind(k)))
+         tendency(k) = tendency(k) - (above - stress)*gravity/env%dp(k)
+         above = stress
+      end do
+   end subroutine sink_component
 
    !> Cloud base, or the first level from which on the two drafts together rise.
    pure integer function lowest_rising(up, down, cloud_base)

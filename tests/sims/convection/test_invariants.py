@@ -60,6 +60,20 @@ def test_invariants(columns, mode, precision, tolerance):
     assert shallow > 100
 
 
+def test_drafts_carry_shear_and_nothing_else(columns):
+    """A uniform wind is left as it is; in shear the downdraft reaches the layers below the cloud."""
+    few = {name: values[:400] for name, values in columns.items()}
+    uniform = few | {"u": np.full_like(few["u"], 5.0), "v": np.full_like(few["v"], -3.0)}
+    for name in ("rucuten", "rvcuten"):
+        assert np.abs(convect(uniform, mode="clean")[name]).max() < 1e-15
+    answer = convect(few, mode="clean")
+    below = np.arange(few["t"].shape[1]) + 2 < answer["cubot"][:, None]
+    deep = answer["exit_code"] == 1
+    assert deep.sum() > 10
+    assert np.mean(np.any((answer["rucuten"] != 0) & below, axis=1)[deep]) > 0.3
+    assert np.all(answer["rucuten"][answer["exit_code"] == 2][below[answer["exit_code"] == 2]] == 0)
+
+
 def test_deep_hold_follows_from_wind_and_cloud_base(columns):
     answer = convect(columns, mode="match")
     for i in np.flatnonzero(answer["exit_code"] == 1)[:200]:
