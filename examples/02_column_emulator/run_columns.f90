@@ -1,6 +1,6 @@
 !> Any emulator of column physics inside a Fortran program: its inputs and outputs come from the manifest by name.
 !>
-!>     example_02_run_columns emulator.bundle columns.bin outputs.bin
+!>     example_02_run_columns emulator.bundle columns.bin outputs.bin [device]
 !>
 !> Profiles are (level, column), which is the memory of Python's (column, level); quantities without levels are (column).
 program run_columns
@@ -19,7 +19,7 @@ program run_columns
    type(subgrid_session) :: session
    type(subgrid_model) :: model
    type(field), allocatable :: inputs(:), outputs(:)
-   character(len=1000) :: paths(3)
+   character(len=1000) :: paths(3), device
    integer(i4) :: columns
    integer :: i, unit
 
@@ -29,7 +29,9 @@ program run_columns
    open (newunit=unit, file=trim(paths(2)), access='stream', form='unformatted', action='read', status='old')
    read (unit) columns
 
-   call subgrid_init(session, 'cpu')
+   call get_command_argument(4, device)
+   if (len_trim(device) == 0) device = 'cpu'
+   call subgrid_init(session, trim(device))
    call subgrid_load(session, trim(paths(1)), model)
    call attach(model, 'input', inputs)
    call attach(model, 'output', outputs)
