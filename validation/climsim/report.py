@@ -31,12 +31,12 @@ def write_report(
     """
     folder = Path(folder)
     (folder / "scores.json").write_text(json.dumps(scores, indent=1, allow_nan=False) + "\n")
-    pictures = _draw(folder, case, emulations, scores, pressure)
+    overview, *places = _draw(folder, case, emulations, scores, pressure)
     sentence = verdict_sentence(scores)
     page = Page(
         f"ClimSim: verdict on {len(scores['models'])} emulators",
         sentence,
-        [*sections(scores), *pictures],
+        [overview, *sections(scores), *places],
         {
             "data": f"{scores['time_steps']} time steps, {scores['columns']} columns of {data}",
             "definitions": "docs/physics/climsim.md; all numbers are in scores.json",

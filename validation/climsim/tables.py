@@ -137,13 +137,10 @@ def _by_latitude(scores: dict) -> Section:
 
 def _invariants(scores: dict) -> Section:
     checks = sorted({c for e in [scores["truth"], *scores["models"].values()] for c in e["invariants"]})
-    rows = [
-        _row(check, [scores["truth"]["invariants"].get(check)]
-             + [e["invariants"].get(check) for e in scores["models"].values()])
-        for check in checks
-    ]  # fmt: skip
+    entries = {"data": scores["truth"], **scores["models"]}
+    rows = [_row(name, [e["invariants"].get(check) for check in checks]) for name, e in entries.items()]
     note = "What physics says without looking at the target; the data close the water budget on average only."
-    return Section("Conservation and sign", [note], [Table(["", "data", *scores["models"]], rows)])
+    return Section("Conservation and sign", [note], [Table(["", *checks], rows)])
 
 
 def _costs(scores: dict) -> Section:
@@ -166,4 +163,4 @@ def _interval(found: dict | None) -> str:
 
 
 def _row(name: str, values: list) -> list[str]:
-    return [name, *("" if value is None else f"{value:.4g}" for value in values)]
+    return [name, *("" if v is None else f"{v:,}" if isinstance(v, int) else f"{v:.4g}" for v in values)]
