@@ -14,6 +14,7 @@ REASONS = {
     9: "has an Exner function outside 0.01 to 2",
     10: "has dx, dt, cudt, stepcu, ust, hfx, pblh or zol out of range",
     11: "left the finite numbers inside the scheme and was set to rest",
+    12: "has pressures that are not those of its layers' mass, rho*g*dz8w (hPa instead of Pa?)",
 }
 
 

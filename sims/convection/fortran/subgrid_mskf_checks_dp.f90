@@ -18,6 +18,10 @@ module subgrid_mskf_checks_dp
    integer, parameter, public :: column_exner = 9         !< Exner function not within 0.01 … 2
    integer, parameter, public :: column_scalar = 10       !< dx, dt, cudt, stepcu or a surface value out of range
    integer, parameter, public :: column_result = 11       !< the scheme left the finite numbers; the column is set to rest
+   integer, parameter, public :: column_mass = 12         !< pressures that are not those of the layers' mass (in hPa?)
+
+   real(wp), parameter :: g = 9.81_wp                     !< m s-2
+   real(wp), parameter :: mass_factor = 10                !< by which pressures and mass may disagree: units, not accuracy
 
 contains
 
@@ -64,6 +68,8 @@ contains
          check_profiles = column_wind
       else if (outside(exner, 0.01_wp, 2.0_wp)) then
          check_profiles = column_exner
+      else if (outside([g*sum(rho(2:n - 1)*thickness(2:n - 1))], (p(2) - p(n - 1))/mass_factor, (p(1) - p(n))*mass_factor)) then
+         check_profiles = column_mass
       else
          check_profiles = column_good
       end if

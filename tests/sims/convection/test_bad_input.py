@@ -30,6 +30,10 @@ def to_celsius(columns):
     columns["t"][3] -= 273.15
 
 
+def to_hectopascals(columns):
+    columns["p"][3] /= 100
+
+
 def to_grams(columns):
     columns["qv"][3] *= 1000
 
@@ -47,6 +51,7 @@ BAD = [
     (spoil_scalar("hfx", np.nan), 2),
     (reverse_pressure, 3),
     (spoil_level("p", 4, -1.0), 3),
+    (to_hectopascals, 12),
     (to_celsius, 4),
     (spoil_level("dz8w", 2, -100.0), 5),
     (spoil_level("rho", 2, 0.0), 6),
@@ -78,7 +83,7 @@ def test_a_bad_column_is_refused_and_the_others_computed(few, spoil, status, mod
 
 
 def test_every_status_has_a_sentence():
-    assert set(REASONS) == set(range(1, 12))
+    assert set(REASONS) == set(range(1, 13))
     sentences = refusals(np.array([0, 4, 0, 2, 3, 3, 3, 3]))
     assert sentences[0].startswith("column 1 has a temperature")
     assert sentences[-1] == "and 1 further columns are refused"
