@@ -18,7 +18,7 @@ export XLA_PYTHON_CLIENT_PREALLOCATE=false
 subgrid() { exec python3 -c 'from subgrid.workflows.cli import main; main()' "$@"; }
 
 lane() {
-    trap 'kill "$training" 2> /dev/null; exit 0' TERM
+    trap 'kill "$training" 2> /dev/null; echo "$name was stopped at $limit s"; exit 0' TERM
     for name in "$@"; do
         test -d "$out/$name.bundle" && continue
         # shellcheck disable=SC2086
