@@ -151,7 +151,8 @@ contains
       batch%qc(:n, j) = result%qc(:n)
       batch%qi(:n, j) = result%qi(:n)
       batch%pratec(j) = result%pratec
-      batch%raincv(j) = batch%dt(j)*result%pratec
+      batch%raincv(j) = 0
+      if (result%pratec > 0) batch%raincv(j) = batch%dt(j)*result%pratec   ! not in a refused column, whose dt may be NaN
       batch%cutop(j) = result%cutop
       batch%cubot(j) = result%cubot
       batch%timec(j) = result%timec

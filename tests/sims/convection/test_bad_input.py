@@ -49,6 +49,7 @@ BAD = [
     (spoil_level("t", 5, np.nan), 2),
     (spoil_level("w", 0, np.inf), 2),
     (spoil_scalar("hfx", np.nan), 2),
+    (spoil_scalar("dt", np.nan), 2),
     (reverse_pressure, 3),
     (spoil_level("p", 4, -1.0), 3),
     (to_hectopascals, 12),
@@ -76,7 +77,7 @@ def test_a_bad_column_is_refused_and_the_others_computed(few, spoil, status, mod
     assert answer["status"][3] == status
     assert answer["exit_code"][3] == -100
     assert np.all(answer["rthcuten"][3] == 0)
-    assert answer["pratec"][3] == 0
+    assert answer["pratec"][3] == answer["raincv"][3] == 0
     others = np.arange(20) != 3
     for name, values in expected.items():
         assert np.array_equal(answer[name][others], values[others]), name
