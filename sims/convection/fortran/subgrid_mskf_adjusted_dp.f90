@@ -7,7 +7,8 @@ module subgrid_mskf_adjusted_dp
    use subgrid_mskf_source_dp, only: find_lcl_level, mix_source
    use subgrid_mskf_state_dp, only: closure_type, downdraft_type, environment_type, source_type, updraft_type
    use subgrid_mskf_thermodynamics_dp, only: bolton_theta_e, dew_point, latent_heat_vapour, lcl_temperature, &
-      log_inverse_pressure, saturation_mixing_ratio, saturation_slope, theta_e_of, theta_factor, thermodynamics_type
+      log_inverse_pressure, moist_exponent, saturation_mixing_ratio, saturation_slope, theta_e_of, theta_factor, &
+      thermodynamics_type
    use subgrid_mskf_transport_dp, only: set_compensating_motion, transport_heat_and_moisture
    implicit none (type, external)
    private
@@ -24,17 +25,22 @@ contains
       type(downdraft_type), intent(in) :: down
       integer, intent(in) :: cloud_base   !< KLCL; lender of the highest level in the repair of negative moisture
       type(closure_type), intent(inout) :: closure
+      real(wp) :: x
       integer :: k
 
       call set_compensating_motion(env, up, down, closure)
       call transport_heat_and_moisture(env, up, down, closure)
       call repair_negative_moisture(env%mass, up%top, cloud_base, closure%q)
+      ! T' = (θ + δθ)/Π(q') = T Π(q)/Π(q') + δθ/Π(q'), the first ratio being e^x with a small x.
       do k = 1, up%top
-         closure%t(k) = closure%theta(k)/theta_factor(env%log_p(k), closure%q(k))
+         x = (moist_exponent(env%q(k)) - moist_exponent(closure%q(k)))*env%log_p(k)
+         closure%gain(k) = closure%gain(k)/theta_factor(env%log_p(k), closure%q(k)) &
+            + env%t(k)*x*(1.0_wp + x/2.0_wp*(1.0_wp + x/3.0_wp*(1.0_wp + x/4.0_wp*(1.0_wp + x/5.0_wp))))
+         closure%t(k) = env%t(k) + closure%gain(k)
       end do
       closure%t(up%top + 1:env%levels) = env%t(up%top + 1:env%levels)
       closure%q(up%top + 1:env%levels) = env%q(up%top + 1:env%levels)
-      closure%tv(:env%levels) = closure%t(:env%levels)*(1.0_wp + virtual_factor*closure%q(:env%levels))
+      closure%tv(:env%levels) = closure%t(:env%levels) + closure%t(:env%levels)*virtual_factor*closure%q(:env%levels)
    end subroutine adjust_profile
 
    !> A level that ran dry borrows from its neighbours, in proportion to the squares of what they have.
@@ -94,7 +100,7 @@ contains
             distance = env%z(n) - mixture%z_lcl
             env_below = tv_env
          end if
-         cape = cape + gravity*distance*max(0.0_wp, (tv_below + tv)/(env_below + closure%tv(n)) - 1.0_wp)
+         cape = cape + gravity*distance*max(0.0_wp, ((tv_below - env_below) + (tv - closure%tv(n)))/(env_below + closure%tv(n)))
          tv_below = tv
       end do
    end subroutine remaining_cape

@@ -67,7 +67,7 @@ contains
       type(updraft_type), intent(in) :: up
       type(closure_type), intent(in) :: closure
       type(result_type), intent(inout) :: result
-      real(wp) :: t, liquid, ice, rain, snow, warming
+      real(wp) :: gain, liquid, ice, rain, snow, warming
       integer :: k
 
       do k = 1, up%top
@@ -76,13 +76,13 @@ contains
          rain = closure%rain(k)
          snow = closure%snow(k)
          warming = latent_heat_fusion/(heat_capacity*(1.0_wp + 0.887_wp*closure%q(k)))
-         t = closure%t(k)
+         gain = closure%gain(k)
          if (species%warm_rain .or. .not. species%snow) then
             ! One condensate class: it melts below the freezing level (everywhere in warm rain) and freezes above.
             if (species%warm_rain .or. k <= env%freezing_level) then
-               t = t - (ice + snow)*warming
+               gain = gain - (ice + snow)*warming
             else
-               t = t + (liquid + rain)*warming
+               gain = gain + (liquid + rain)*warming
             end if
             liquid = liquid + ice
             rain = rain + snow
@@ -96,7 +96,7 @@ contains
             liquid = liquid + rain
             rain = 0.0_wp
          end if
-         result%rth(k) = (t - env%t(k))/closure%time/exner(k)
+         result%rth(k) = gain/closure%time/exner(k)
          result%rqv(k) = (closure%q(k) - env%q(k))/closure%time
          result%rqc(k) = liquid/closure%time
          result%rqr(k) = rain/closure%time

@@ -43,10 +43,10 @@ contains
       real(wp), intent(in) :: p, log_p, environment(2), updraft(4), f   !< as in sort_mixtures
       real(wp) :: t, q, liquid, ice, fresh
 
-      q = f*environment(2) + (1.0_wp - f)*updraft(2)
+      q = updraft(2) + f*(environment(2) - updraft(2))
       liquid = (1.0_wp - f)*updraft(3)
       ice = (1.0_wp - f)*updraft(4)
-      call adjust_saturation(thermo, p, log_p, f*environment(1) + (1.0_wp - f)*updraft(1), t, q, liquid, ice, fresh)
+      call adjust_saturation(thermo, p, log_p, updraft(1) + f*(environment(1) - updraft(1)), t, q, liquid, ice, fresh)
       mixture_virtual_temperature = loaded_virtual_temperature(t, q, liquid, ice)
    end function mixture_virtual_temperature
 
@@ -54,7 +54,7 @@ contains
    elemental pure real(wp) function loaded_virtual_temperature(t, q, liquid, ice)
       real(wp), intent(in) :: t, q, liquid, ice   !< [K], [kg kg-1]
 
-      loaded_virtual_temperature = t*(1.0_wp + virtual_factor*q - liquid - ice)
+      loaded_virtual_temperature = t + t*(virtual_factor*q - liquid - ice)
    end function loaded_virtual_temperature
 
    !> E(f_c) and D(f_c). With y = 6 f - 3 and Φ the error integral,

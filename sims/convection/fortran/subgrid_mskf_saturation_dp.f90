@@ -76,13 +76,15 @@ contains
       at%y = at%y - real(at%j - 1, wp)
    end function position_in_table
 
-   !> Bilinear interpolation.
+   !> Bilinear interpolation, as what comes on top of one entry: in single precision that keeps a digit.
    pure real(wp) function interpolated(table, at)
       real(wp), intent(in), contiguous :: table(:, :)   !< (θ_e, pressure)
       type(position_type), intent(in) :: at
 
-      interpolated = (1.0_wp - at%x)*((1.0_wp - at%y)*table(at%j, at%i) + at%y*table(at%j + 1, at%i)) &
-         + at%x*((1.0_wp - at%y)*table(at%j, at%i + 1) + at%y*table(at%j + 1, at%i + 1))
+      associate (i => at%i, j => at%j)
+         interpolated = table(j, i) + ((1.0_wp - at%x)*at%y*(table(j + 1, i) - table(j, i)) &
+            + at%x*((table(j, i + 1) - table(j, i)) + at%y*(table(j + 1, i + 1) - table(j, i + 1))))
+      end associate
    end function interpolated
 
    !> Halley's method on f(T) = ln θ_es(T; p) - ln θ_e. The look-up tables, where they reach, only give the first guess, good

@@ -27,7 +27,7 @@ contains
          env%rh(k) = saturation_mixing_ratio(env%t(k), env%p(k))
          env%q(k) = max(1.0e-6_wp, min(env%q(k), env%rh(k)))
          env%rh(k) = env%q(k)/env%rh(k)
-         env%tv(k) = env%t(k)*(1.0_wp + virtual_factor*env%q(k))
+         env%tv(k) = env%t(k) + env%t(k)*virtual_factor*env%q(k)
          env%mass(k) = env%dp(k)*env%area/gravity
       end do
       env%mid_level = count(env%p(:n) >= 0.5_wp*env%p(1))
@@ -38,8 +38,8 @@ contains
       end do
       env%z(1) = 0.5_wp*env%thickness(1)
       do k = 2, n
-         env%z(k) = env%z(k - 1) + 0.5_wp*(env%thickness(k) + env%thickness(k - 1))
-         env%dz(k - 1) = env%z(k) - env%z(k - 1)
+         env%dz(k - 1) = 0.5_wp*(env%thickness(k) + env%thickness(k - 1))
+         env%z(k) = env%z(k - 1) + env%dz(k - 1)
       end do
       env%dz(n) = 0.0_wp
    end subroutine derive_environment
@@ -83,8 +83,10 @@ contains
       type(source_type), intent(inout) :: source
       logical, intent(out) :: found
       real(wp) :: share
-      integer :: k
+      integer :: k, base
 
+      ! Means of the differences from the lowest layer keep digits that the sums would lose.
+      base = source%base
       source%depth = 0.0_wp
       source%t = 0.0_wp
       source%q = 0.0_wp
@@ -93,19 +95,19 @@ contains
       found = .false.
       do k = source%base, env%levels
          source%depth = source%depth + env%dp(k)
-         source%t = source%t + env%dp(k)*t(k)
-         source%q = source%q + env%dp(k)*q(k)
-         source%z = source%z + env%dp(k)*env%z(k)
-         source%p = source%p + env%dp(k)*env%p(k)
+         source%t = source%t + env%dp(k)*(t(k) - t(base))
+         source%q = source%q + env%dp(k)*(q(k) - q(base))
+         source%z = source%z + env%dp(k)*(env%z(k) - env%z(base))
+         source%p = source%p + env%dp(k)*(env%p(k) - env%p(base))
          source%top = k
          found = source%depth > source_depth
          if (found) exit
       end do
       share = 1.0_wp/source%depth
-      source%t = source%t*share
-      source%q = source%q*share
-      source%z = source%z*share
-      source%p = source%p*share
+      source%t = t(base) + source%t*share
+      source%q = q(base) + source%q*share
+      source%z = env%z(base) + source%z*share
+      source%p = env%p(base) + source%p*share
    end subroutine mix_source
 
    !> First mid-level at or above a height, counted from `base`; levels + 1 if there is none.

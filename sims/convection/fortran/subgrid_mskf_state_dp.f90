@@ -87,7 +87,8 @@ module subgrid_mskf_state_dp
       real(wp), allocatable :: omega(:)     !< at the bottom of each layer [Pa s-1]
       real(wp), allocatable :: from_below(:), from_above(:)  !< donor fluxes through that face [kg s-1]
       real(wp), allocatable :: theta0(:), theta_updraft(:)   !< [K]
-      real(wp), allocatable :: theta(:), t(:), tv(:), q(:)   !< adjusted profile [K] thrice, [kg kg-1]
+      real(wp), allocatable :: gain(:)      !< of the adjusted θ and then temperature over the initial one [K]
+      real(wp), allocatable :: t(:), tv(:), q(:)   !< adjusted profile [K] twice, [kg kg-1]
       real(wp), allocatable :: liquid(:), ice(:), rain(:), snow(:)   !< left in the environment [kg kg-1]
       real(wp), allocatable :: theta_e(:), t_parcel(:), q_parcel(:)  !< parcel of the CAPE [K], [K], [kg kg-1]
       real(wp), allocatable :: step(:)                       !< scratch of its saturation [K]
@@ -129,7 +130,7 @@ contains
          allocate (u%liquid_detrained(n), u%ice_detrained(n), u%liquid_fallout(n), u%ice_fallout(n), u%rain(n), u%snow(n))
          allocate (d%flux(n), d%entrained(n), d%detrained(n), d%t(n), d%q(n), d%q_saturated(n), d%theta(n), d%theta_e(n))
          allocate (c%omega(n), c%from_below(n + 1), c%from_above(n + 1), c%theta0(n), c%theta_updraft(n))
-         allocate (c%theta(n), c%t(n), c%tv(n), c%q(n), c%liquid(n), c%ice(n), c%rain(n), c%snow(n), c%source(n), c%face(n + 1))
+         allocate (c%gain(n), c%t(n), c%tv(n), c%q(n), c%liquid(n), c%ice(n), c%rain(n), c%snow(n), c%source(n), c%face(n + 1))
          allocate (c%theta_e(n), c%t_parcel(n), c%q_parcel(n), c%step(n))
          allocate (r%rth(n), r%rqv(n), r%rqc(n), r%rqr(n), r%rqi(n), r%rqs(n), r%ru(n), r%rv(n))
          allocate (r%fraction_deep(n), r%fraction_shallow(n), r%qc(n), r%qi(n))

@@ -34,7 +34,7 @@ contains
    elemental pure real(wp) function saturation_pressure(t)
       real(wp), intent(in) :: t   !< temperature [K]
 
-      saturation_pressure = triple_pressure*exp((magnus_a*t - magnus_c)/(t - magnus_b))
+      saturation_pressure = triple_pressure*exp(magnus_a*(t - 273.15_wp)/(t - magnus_b))
    end function saturation_pressure
 
    !> Mixing ratio [kg kg-1] of vapour pressure e; e is held below 0.9 p so that hot thin air stays finite.
@@ -105,7 +105,7 @@ contains
       theta_e_of = bolton_theta_e(log_p, t, q, lcl_temperature(t, dew_point(thermo, p, q)))
    end function theta_e_of
 
-   !> Dew point [K]: T_d = (17.67·273.15 - 29.65 λ)/(17.67 - λ), λ = ln(e/611.2).
+   !> Dew point [K]: T_d = 273.15 + (273.15 - 29.65) λ/(17.67 - λ), λ = ln(e/611.2).
    pure real(wp) function dew_point(thermo, p, q)
       type(thermodynamics_type), intent(in) :: thermo
       real(wp), intent(in) :: p, q   !< [Pa], [kg kg-1]
@@ -121,7 +121,7 @@ contains
       else
          logarithm = log(ratio)
       end if
-      dew_point = (magnus_c - magnus_b*logarithm)/(magnus_a - logarithm)
+      dew_point = 273.15_wp + (273.15_wp - magnus_b)*logarithm/(magnus_a - logarithm)
    end function dew_point
 
    !> Temperature at the condensation level of air at t with the dew point t_dew [K].

@@ -1,7 +1,9 @@
 !> Compensating motion: how updraft, downdraft and the subsidence between them change the column (specification §3.10).
 !>
 !>    ω_k = ω_{k-1} + Δp_{k-1} (entrained - detrained)_{k-1}/m_{k-1},   m = Δp Δx²/g,
-!> upstream in space, N explicit steps over the convective time scale such that |ω| δt <= 0.75 Δp.
+!> upstream in space, N explicit steps over the convective time scale such that |ω| δt <= 0.75 Δp. What a quantity gains over its
+!> initial profile φ is transported, so that single precision keeps the digits of the gain. By continuity φ acts as the source
+!>    detrained (φ_draft - φ)_k + flux from below (φ_{k-1} - φ_k) + flux from above (φ_{k+1} - φ_k).
 module subgrid_mskf_transport_dp
    use subgrid_kinds, only: wp => dp
    use subgrid_mskf_constants_dp, only: gravity
@@ -48,20 +50,40 @@ contains
       type(updraft_type), intent(in) :: up
       type(downdraft_type), intent(in) :: down
       type(closure_type), intent(inout) :: closure
-      integer :: n
 
-      n = up%top
-      closure%theta(:n) = closure%theta0(:n)
-      closure%source(:n) = closure%factor*(up%detrained(:n)*closure%theta_updraft(:n) &
-         + down%detrained(:n)*down%theta(:n) - (up%entrained(:n) + down%entrained(:n))*closure%theta0(:n))
-      call advect(n, env%mass, closure%time, closure%substeps, closure%from_below, closure%from_above, closure%source, &
-         closure%theta)
-      closure%q(:n) = env%q(:n)
-      closure%source(:n) = closure%factor*(up%detrained(:n)*up%q_detrained(:n) &
-         + down%detrained(:n)*down%q(:n) - (up%entrained(:n) + down%entrained(:n))*env%q(:n))
-      call advect(n, env%mass, closure%time, closure%substeps, closure%from_below, closure%from_above, closure%source, &
-         closure%q)
+      associate (c => closure, n => up%top)
+         call set_source(n, c%factor, up%detrained, down%detrained, c%from_below, c%from_above, c%theta0, c%theta_updraft, &
+            down%theta, c%source)
+         c%gain(:n) = 0.0_wp
+         call advect(n, env%mass, c%time, c%substeps, c%from_below, c%from_above, c%source, c%gain)
+         call set_source(n, c%factor, up%detrained, down%detrained, c%from_below, c%from_above, env%q, up%q_detrained, &
+            down%q, c%source)
+         c%q(:n) = 0.0_wp
+         call advect(n, env%mass, c%time, c%substeps, c%from_below, c%from_above, c%source, c%q)
+         c%q(:n) = env%q(:n) + c%q(:n)
+      end associate
    end subroutine transport_heat_and_moisture
+
+   !> What the drafts and the compensating motion do to the initial profile.
+   pure subroutine set_source(n, factor, from_updraft, from_downdraft, from_below, from_above, initial, in_updraft, &
+      in_downdraft, source)
+      integer, intent(in) :: n
+      real(wp), intent(in) :: factor                                       !< of the unit fluxes [1]
+      real(wp), intent(in) :: from_updraft(:), from_downdraft(:)           !< detrained by the unit drafts [kg s-1]
+      real(wp), intent(in) :: from_below(:), from_above(:)                 !< through the bottom of each layer [kg s-1]
+      real(wp), intent(in) :: initial(:), in_updraft(:), in_downdraft(:)   !< [K] or [kg kg-1]
+      real(wp), intent(out) :: source(n)                                   !< [kg s-1 times the unit of the quantity]
+      integer :: k
+
+      do k = 1, n
+         source(k) = factor*(from_updraft(k)*(in_updraft(k) - initial(k)) &
+            + from_downdraft(k)*(in_downdraft(k) - initial(k)))
+      end do
+      do k = 2, n
+         source(k) = source(k) + from_below(k)*(initial(k - 1) - initial(k))
+         source(k - 1) = source(k - 1) + from_above(k)*(initial(k) - initial(k - 1))
+      end do
+   end subroutine set_source
 
    !> Condensate that the updraft leaves in the environment; `feedback` is the share of the precipitation that stays.
    pure subroutine transport_condensate(env, up, feedback, closure)

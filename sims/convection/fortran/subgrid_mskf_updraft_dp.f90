@@ -93,14 +93,15 @@ contains
          fresh_liquid)
       call freeze(env%clean, env%p(n), env%log_p(n), state%t_freezing, up%t(n), up%theta_e(n), up%q(n), up%liquid(n), up%ice(n), &
          fresh_liquid, fresh_ice)
-      up%tv(n) = up%t(n)*(1.0_wp + virtual_factor*up%q(n))
+      up%tv(n) = up%t(n) + up%t(n)*virtual_factor*up%q(n)
       distance = env%dz(n - 1)
       env_below = env%tv(n - 1)
       if (n == source%above) then
          distance = env%z(n) - source%z_lcl
          env_below = source%tv_env
       end if
-      buoyancy = (up%tv(n - 1) + up%tv(n))/(env_below + env%tv(n)) - 1.0_wp
+      ! Differences first: the ratio less one would lose three digits.
+      buoyancy = ((up%tv(n - 1) - env_below) + (up%tv(n) - env%tv(n)))/(env_below + env%tv(n))
       work = 2.0_wp*distance*gravity*buoyancy/1.5_wp
       drag = 2.0_wp*state%rate*state%w2/state%undiluted
       call shed_precipitation(distance, work - drag, fallout_rate/env%beta, fresh_liquid, fresh_ice, state%w2, &
@@ -109,7 +110,7 @@ contains
       if (.not. goes_on) return
       up%w(n) = sqrt(state%w2)
       up%tv_loaded(n) = loaded_virtual_temperature(up%t(n), up%q(n), up%liquid(n), up%ice(n))
-      buoyancy = (up%tv_loaded(n - 1) + up%tv_loaded(n))/(env_below + env%tv(n)) - 1.0_wp
+      buoyancy = ((up%tv_loaded(n - 1) - env_below) + (up%tv_loaded(n) - env%tv(n)))/(env_below + env%tv(n))
       state%cape_step = gravity*distance*max(0.0_wp, buoyancy)
       up%cape = up%cape + state%cape_step
    end subroutine reach_level
@@ -153,8 +154,8 @@ contains
       up%liquid_detrained(n) = up%liquid(n)*up%detrained(n)
       up%ice_detrained(n) = up%ice(n)*up%detrained(n)
       up%q_detrained(n) = up%q(n)
-      up%q(n) = (state%undiluted*up%q(n) + up%entrained(n)*env%q(n))/diluted
-      up%theta_e(n) = (state%undiluted*up%theta_e(n) + up%entrained(n)*env%theta_e(n))/diluted
+      up%q(n) = up%q(n) + (env%q(n) - up%q(n))*(up%entrained(n)/diluted)
+      up%theta_e(n) = up%theta_e(n) + (env%theta_e(n) - up%theta_e(n))*(up%entrained(n)/diluted)
       up%liquid(n) = up%liquid(n)*state%undiluted/diluted
       up%ice(n) = up%ice(n)*state%undiluted/diluted
       up%rain(n) = up%liquid_fallout(n)*up%flux(n - 1)
