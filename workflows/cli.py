@@ -1,13 +1,35 @@
 """The `subgrid` command: calls one workflow and turns its errors into one sentence and an exit code."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
+from typer.core import TyperGroup
 
 from ..contracts.errors import SubgridError
 from .commands import bundles, climsim, closure, les, physics, reference, train
 
+
+class Interruption(SubgridError):
+    """The user, or the batch system, wants the run to end; what was saved is said, if the command said it."""
+
+    exit_code = 130
+
+
+class Commands(TyperGroup):
+    """The commands, with interruptions as errors: typer itself ends without a word."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interruption:
+            raise Interruption("; ".join(["interrupted", *map(str, interruption.args)])) from interruption
+
+
 app = typer.Typer(
+    cls=Commands,
     name="subgrid",
     help="Learned subgrid physics inside simulators: train in JAX, prove offline, run from Fortran.",
     no_args_is_help=True,
@@ -47,10 +69,25 @@ app.add_typer(column_physics, name="physics")
 def main() -> None:
     """Entry point of the console script."""
     try:
-        app()
+        with terminated_as_interrupted():
+            app()
     except SubgridError as error:
         typer.echo(f"subgrid: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("subgrid: interrupted", err=True)
-        sys.exit(130)
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, which ends a batch job, does what Ctrl-C does: files are closed, programs stopped."""
+
+    def interrupt(number, frame):
+        handler = signal.getsignal(signal.SIGINT)
+        if not callable(handler):  # ignored, as in a background job of a script
+            raise KeyboardInterrupt
+        handler(number, frame)
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

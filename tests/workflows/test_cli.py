@@ -1,5 +1,6 @@
 """The `subgrid` command: every refusal is one sentence on stderr, its exit code, and nothing left behind."""
 
+import signal
 import sys
 
 import numpy as np
@@ -50,6 +51,8 @@ def assert_one_sentence(stderr: str) -> None:
         (("--dt", "0"), "--dt"),
         (("--save-interval", "-2"), "--save-interval"),
         (("--seed", "-1"), "--seed"),
+        (("--closure", "leith", "--constant", "nan"), "--constant"),
+        (("--closure", "leith", "--constant", "-0.1"), "--constant"),
         (("--integrator", "euler"), "euler"),
         (("--dealiasing", "half"), "half"),
     ],
@@ -157,11 +160,21 @@ def test_help_names_the_commands(subgrid):
     assert all(name in stdout for name in ("demo", "dns", "doctor", "inspect", "run", "train", "validate"))
 
 
-def test_an_interruption_is_said_in_one_line(subgrid, monkeypatch):
-    def interrupt():
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("subgrid.workflows.doctor.examine", interrupt)
-    code, _, stderr = subgrid("doctor")
-    assert code == 130
-    assert len(stderr.strip().splitlines()) <= 1
+@pytest.mark.parametrize(
+    ("number", "on_interrupt"),
+    [
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGTERM, signal.default_int_handler),
+        (signal.SIGTERM, signal.SIG_IGN),  # as scripts start what runs in the background
+    ],
+)
+def test_ctrl_c_and_the_end_of_a_job_are_said_in_one_line(subgrid, monkeypatch, number, on_interrupt):
+    monkeypatch.setattr("subgrid.workflows.doctor.examine", lambda: signal.raise_signal(number))
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    terminate = signal.getsignal(signal.SIGTERM)
+    try:
+        code, _, stderr = subgrid("doctor")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (code, stderr) == (130, "subgrid: interrupted\n")
+    assert signal.getsignal(signal.SIGTERM) == terminate

@@ -77,7 +77,9 @@ def test_interrupted_run_resumes(tmp_path):
         if done == 20:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(
+        KeyboardInterrupt, match=r"part.nc holds 20 steps; go on with --restart .*part.restart"
+    ):
         run_les(setup(), tmp_path / "part.nc", progress=interrupt)
     assert read_output(tmp_path / "part.nc").attributes["state"] == "interrupted"
     run_les(setup(time=0.1), tmp_path / "rest.nc", restart=restart_path(tmp_path / "part.nc"))

@@ -53,14 +53,16 @@ def run_les(
         KeyboardInterrupt: on an interruption, after output and restart were written.
     """
     for path in (output, restart_path(output)):
-        require_absent(path, overwrite=overwrite, inputs=[setup.initial] if setup.initial else [])
+        require_absent(path, overwrite=overwrite, inputs=filter(None, [setup.initial, restart]))
     start = read_restart(restart) if restart else _checked(initial_vorticity(setup))
     march = _march_fortran if setup.host == "fortran" else _march_python
     closing = march(setup, start, output, restart, overwrite, progress)
     if closing["state"] == BLOWN_UP:
         raise python_host.blow_up(closing, output)
     if closing["state"] == INTERRUPTED:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(
+            f"{output} holds {closing['steps_done']} steps; go on with --restart {restart_path(output)}"
+        )
     return closing
 
 

@@ -53,6 +53,9 @@ class LesSetup:
             value = getattr(self, name)
             if value is not None and not (isfinite(value) and value > 0):
                 raise InputError(f"--{name.replace('_', '-')}: found {value}, expected a positive number.")
+        constant = self.closure_constant
+        if constant is not None and not (isfinite(constant) and constant >= 0):
+            raise InputError(f"--constant: found {constant}, expected a number of at least 0.")
         if self.seed < 0:
             raise InputError(f"--seed: found {self.seed}, expected 0, 1, 2, …")
         check_grid(self.flow, self.grid, self.numerics)
@@ -76,12 +79,12 @@ class LesSetup:
 
     @property
     def steps(self) -> int:
-        """Number of time steps (the last one ends at or just after `time`)."""
+        """Number of time steps: the whole number that ends nearest to `time`."""
         return max(1, round(self.time / self.numerics.dt))
 
     @property
     def save_every(self) -> int:
-        """Steps between two records."""
+        """Steps between two records: the whole number nearest to `save_interval`."""
         return max(1, round(self.save_interval / self.numerics.dt))
 
     def attributes(self) -> dict:
@@ -98,6 +101,7 @@ class LesSetup:
             "viscosity": flow.viscosity,
             "drag": flow.drag,
             "dt": numerics.dt,
+            "save_interval": self.save_every * numerics.dt,
             "source": f"subgrid LES in {self.host}",
             **self._filter_of_bundle(),
         }
