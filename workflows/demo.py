@@ -36,7 +36,9 @@ def run_demo(directory: Path, *, overwrite: bool = False, say=typer.echo) -> Pat
         say(line)
     runs = [("fortran", closure) for closure in (*FORMULAS, str(bundle))] + [("jax", str(bundle))]
     outputs = [_run(directory, host, closure, overwrite=overwrite) for host, closure in runs]
-    return report_runs(outputs, REFERENCE, directory, spinup=SPINUP, overwrite=overwrite)
+    page, verdict = report_runs(outputs, REFERENCE, directory, spinup=SPINUP, overwrite=overwrite)
+    say(verdict)
+    return page
 
 
 def _run(directory: Path, host: str, closure: str, *, overwrite: bool) -> Path:

@@ -78,7 +78,8 @@ def test_fortran_and_jax_hosts_agree_to_float32(outputs):
 
 def test_report_compares_closures_and_hosts(short_training, outputs, tmp_path):
     _, scores = short_training
-    page = report_runs(outputs, REFERENCE, tmp_path / "report", spinup=0.02)
+    page, verdict = report_runs(outputs, REFERENCE, tmp_path / "report", spinup=0.02)
+    assert verdict.startswith("Of the formulas, smagorinsky (fortran) is nearest to the spectrum")
     text, numbers = page.read_text(), json.loads((page.parent / "report.json").read_text())
     assert text.count("data:image/png;base64") == 4
     assert set(numbers["runs"]) == {"short (jax)", "short (fortran)", "smagorinsky (fortran)"}

@@ -17,7 +17,11 @@ def run_les(
     grid: Annotated[int, typer.Option(help="Points per side (even).")] = 64,
     time: Annotated[float, typer.Option(help="Length of the run, dimensionless.")] = 10.0,
     closure: Annotated[
-        str, typer.Option(help="none, smagorinsky, leith, dynamic_…, or the path of a bundle.")
+        str,
+        typer.Option(
+            help="none, smagorinsky, leith, or the path of a bundle; in the numpy and jax hosts the others "
+            "too: an unknown name lists them."
+        ),
     ] = "none",
     constant: Annotated[
         float | None, typer.Option(help="Constant of the closure; its default if left out.")
@@ -67,8 +71,11 @@ def run_les(
         refuse_without_effect(context, ["device"], where, "run a bundle in the fortran or numpy host")
     with progress_bar(f"LES {case} {grid}² {Path(closure).name}") as progress:
         closing = run(setup, out, restart=restart, overwrite=overwrite, progress=progress)
-    rate = closing["wall_seconds"] / setup.time
-    typer.echo(f"{out}: {setup.steps} steps in the {host} host, {rate:.3g} s per unit of time")
+    length = setup.steps * setup.numerics.dt
+    rate = closing["wall_seconds"] / length
+    typer.echo(
+        f"{out}: {setup.steps} steps in the {host} host, {length:g} units of time at {rate:.3g} s each"
+    )
 
 
 def validate_les(
@@ -83,7 +90,8 @@ def validate_les(
     """Compare LES outputs with a DNS: spectra, PDF, tails, cost; one HTML page and the same in JSON."""
     from ..les.report import report_runs
 
-    page = report_runs(runs, reference, out, spinup=spinup, overwrite=overwrite)
+    page, verdict = report_runs(runs, reference, out, spinup=spinup, overwrite=overwrite)
+    typer.echo(verdict)
     typer.echo(f"report: {page}")
 
 

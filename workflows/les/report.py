@@ -26,8 +26,8 @@ SCORES = (
 
 def report_runs(
     paths: Sequence[Path], reference_path: Path, directory: Path, *, spinup: float, overwrite: bool = False
-) -> Path:
-    """Write `report.html` and `report.json` into `directory`; return the page's path.
+) -> tuple[Path, str]:
+    """Write `report.html` and `report.json` into `directory`; return the page's path and what it says.
 
     Args:
         paths: LES outputs of one case, grid and dealiasing; any closures and hosts.
@@ -45,7 +45,7 @@ def report_runs(
         "origin": origin,
     }
     page = Page(_title(found), _summary(found), sections, origin)
-    return write_report(directory, page, numbers, overwrite=overwrite)
+    return write_report(directory, page, numbers, overwrite=overwrite), page.summary
 
 
 def _title(found: Comparison) -> str:
