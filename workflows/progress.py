@@ -20,15 +20,20 @@ def progress_bar(label: str) -> Iterator[Progress]:
     """A bar with rate, time left and the numbers of the moment."""
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
+
+    def whole(width: int) -> Column:
+        """In a narrow terminal the bar gives way first, then the numbers at the end."""
+        return Column(no_wrap=True, min_width=width)
 
     columns = (
-        TextColumn("{task.description:<28}"),
+        TextColumn("{task.description:<28}", table_column=Column(no_wrap=True)),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[rate]}  {task.fields[numbers]}"),
+        TextColumn("{task.percentage:>3.0f} %", table_column=whole(5)),
+        TimeElapsedColumn(table_column=whole(7)),
+        TextColumn("left", table_column=whole(4)),
+        TimeRemainingColumn(table_column=whole(7)),
+        TextColumn("{task.fields[rate]}  {task.fields[numbers]}", table_column=Column(no_wrap=True)),
     )
     with Bar(*columns) as bar:
         task = bar.add_task(label, total=1.0, rate="", numbers="")
