@@ -40,7 +40,9 @@ class Skipped:
 
     def summary(self) -> str:
         """One line with the count and the first reasons."""
-        shown = "; ".join(self.reasons[:3]) + ("; …" if len(self.reasons) > 3 else "")
+        shown = "; ".join(reason.removesuffix(".") for reason in self.reasons[:3]) + (
+            "; …" if len(self.reasons) > 3 else ""
+        )
         return f"{len(self.reasons)} time steps skipped: {shown}" if self.reasons else "no time step skipped"
 
 

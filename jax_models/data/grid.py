@@ -53,7 +53,13 @@ def read_grid(source: Path | netCDF4.Dataset) -> Grid:
     if not isinstance(source, netCDF4.Dataset):
         if not Path(source).is_file():
             raise FileError(f"Grid file {source} does not exist; give ClimSim's grid-info file.")
-        with netCDF4.Dataset(str(source)) as dataset:
+        try:
+            dataset = netCDF4.Dataset(str(source))
+        except OSError as error:
+            raise FileError(
+                f"Grid file {source} is not readable as NetCDF ({error}); give ClimSim's grid-info file."
+            ) from error
+        with dataset:
             return read_grid(dataset)
     missing = [name for name in FIELDS if name not in source.variables]
     if missing:

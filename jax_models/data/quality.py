@@ -1,10 +1,11 @@
-"""Is a field what the table says? Finite, in range, and of the right order of magnitude."""
+"""Is a field what the table says? Finite, in range, and of the right order of magnitude. Are dates dates?"""
 
 import numpy as np
 
 from ...contracts.errors import FileError
 from ...contracts.variables import variable
 
+DAYS_IN_MONTH = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 UNIT_FACTOR = 30.0  # a global step whose peak is off by more is in other units
 
 
@@ -35,4 +36,18 @@ def check_field(name: str, values: np.ndarray, *, where: str, per_step_columns: 
         raise FileError(
             f"{where}: {name} spans {low:.6g} to {high:.6g}, "
             f"expected {row.minimum:g} to {row.maximum:g} {row.units}."
+        )
+
+
+def check_dates(ymd: np.ndarray, tod: np.ndarray, *, where: str) -> None:
+    """Refuse, with a FileError, dates (YYYYMMDD) that the calendar without leap days does not have."""
+    ymd, tod = np.asarray(ymd, np.int64), np.asarray(tod, np.int64)
+    month, day = ymd // 100 % 100, ymd % 100
+    longest = DAYS_IN_MONTH[np.clip(month, 1, 12) - 1]
+    right = (month >= 1) & (month <= 12) & (day >= 1) & (day <= longest) & (tod >= 0) & (tod < 86400)
+    if not right.all():
+        first = np.flatnonzero(~right)[0]
+        raise FileError(
+            f"{where}: time step {first} is dated {ymd[first]:08d}, {tod[first]} s; expected YYYYMMDD of the "
+            "calendar without leap days, and 0 to 86399 s."
         )

@@ -18,7 +18,7 @@ from .climsim_packed import read_packed
 from .climsim_raw import find_pairs, read_pair
 from .columns import ColumnSet
 from .grid import Grid, read_grid
-from .quality import check_field
+from .quality import check_dates, check_field
 from .store import HEADER, STEPS_PER_CHUNK, grid_of, open_array, read_header, read_store
 
 FORMATS = ("packed", "store", "raw", "npy", "csv")
@@ -49,9 +49,10 @@ def read_columns(
 ) -> ColumnSet:
     """`names` (default all there are) at time indices `times` (default all) of a packed file or a store.
 
-    Raises FileError for values that are not as the table says, or another layout.
+    Raises FileError for values that are not as the table says, dates that are none, or another layout.
     """
     columns = read_fields(path, names, times=times)
+    check_dates(columns.ymd, columns.tod, where=str(path))
     for name, field in columns.fields.items():
         check_field(name, field, where=str(path))
     return columns

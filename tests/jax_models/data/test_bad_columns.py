@@ -7,7 +7,7 @@ import tensorstore as ts
 
 from subgrid.contracts.errors import FileError
 from subgrid.contracts.variables import RAW_INPUTS, RAW_TARGETS, variable
-from subgrid.jax_models.data.grid import FIELDS
+from subgrid.jax_models.data.grid import FIELDS, read_grid
 from subgrid.jax_models.data.source import read_columns
 from subgrid.jax_models.data.store import open_array, read_header, write_store
 from subgrid.workflows import climsim
@@ -72,7 +72,12 @@ def swap_levels(path):
         dataset.createVariable("state_t", "f4", ("time", "ncol", "lev"))[...] = 250.0
 
 
+def thirteenth_month(path):
+    change(path, "ymd", lambda v: v // 10000 * 10000 + 1301)
+
+
 BAD = {
+    thirteenth_month: r"packed\.nc: time step 0 is dated 0\d{3}1301, .* s; expected YYYYMMDD",
     put_nan: r"packed\.nc: state_q0001 has 1 values that are not finite; expected none",
     grams: r"packed\.nc: state_q0001 peaks at .*, expected about 0\.0195 kg/kg; is it in other units",
     hectopascal: r"packed\.nc: state_ps peaks at .*, expected about 1\.03e\+05 Pa; is it in other units",
@@ -88,6 +93,12 @@ def test_a_bad_packed_file_is_named(packed, damage):
     damage(packed)
     with pytest.raises(FileError, match=BAD[damage]):
         read_columns(packed)
+
+
+def test_a_grid_file_that_is_none_is_named(tmp_path):
+    (tmp_path / "grid.nc").write_text("no grid")
+    with pytest.raises(FileError, match=r"Grid file .*grid\.nc is not readable as NetCDF"):
+        read_grid(tmp_path / "grid.nc")
 
 
 def test_other_levels_are_refused(packed, tmp_path):
@@ -109,6 +120,7 @@ def test_bad_steps_of_a_packed_file_are_skipped_with_a_count(packed, tmp_path):
         climsim.pack(packed, tmp_path / "o.zarr")
     line = climsim.pack(packed, tmp_path / "o.zarr", skip_bad=True)
     assert "1 time steps × 384 columns; 1 time steps skipped: " in line
+    assert line.endswith("expected none.")
     assert read_columns(tmp_path / "o.zarr").tod.tolist() == [0]
 
 
