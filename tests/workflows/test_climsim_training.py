@@ -18,6 +18,7 @@ from subgrid.jax_models.recipes import metric_weights
 from subgrid.jax_models.sampling import RareRegimes
 from subgrid.validation.climsim import report
 from subgrid.validation.climsim.invariants import residuals
+from subgrid.validation.page import Section
 from subgrid.workflows import climsim, climsim_verdict
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -119,7 +120,7 @@ def test_a_recipe_takes_the_features_that_are_asked_for(consecutive, tmp_path, m
     with pytest.raises(InputError, match="column_mlp is made for V2_sun, found v7"):
         climsim.train(consecutive, tmp_path / "c.bundle", "column_mlp", **choices)
 
-    monkeypatch.setattr(report, "_draw", lambda *everything: [])
+    monkeypatch.setattr(report, "_draw", lambda *everything: [Section("no figures")])
     climsim_verdict.validate([tmp_path / "l.bundle"], consecutive, tmp_path / "report", part="all")
     scores = json.loads((tmp_path / "report" / "scores.json").read_text())
     assert scores["time_steps"] == 3
