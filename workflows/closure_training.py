@@ -18,9 +18,10 @@ from ..contracts.reference import Reference, read_reference
 from ..jax_models.export import export_bundle
 from ..jax_models.networks.subgrid_flux import FluxConfig, SubgridFlux
 from ..jax_models.training import TrainingConfig, fit
+from ..sims.turbulence2d.cases import get_case
 from ..sims.turbulence2d.filtering import carried_mask, gaussian, resample_hat
 from ..sims.turbulence2d.gradient_model import gradient_model
-from ..sims.turbulence2d.numerics import carried_wavenumber
+from ..sims.turbulence2d.numerics import Numerics, carried_wavenumber, check_grid
 from ..sims.turbulence2d.subgrid_tendency import refilter_pair
 from .progress import Progress, silent
 
@@ -47,6 +48,10 @@ class ClosureTraining:
     steps: int = 1000
     learning_rate: float = 3e-3
     seed: int = 0
+
+    def __post_init__(self):
+        if not 0 <= self.backscatter_share <= 1:
+            raise InputError(f"--backscatter: found {self.backscatter_share}, expected a share from 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,12 @@ def train_closure(
 
 
 def load_pairs(reference: Reference, training: ClosureTraining) -> Pairs:
-    """The pairs of a reference file, refiltered and cut to the modes that the LES carries, on its grid."""
+    """The pairs of a reference file, refiltered and cut to the modes that the LES carries, on its grid.
+
+    Raises InputError for a grid that cannot carry the forcing, or needs more than the pairs hold.
+    """
+    case = get_case(reference.attributes["case"])
+    check_grid(case, training.grid, Numerics(dt=1.0, dealiasing=training.dealiasing))
     stored_carried = int(reference.attributes["pair_largest_wavenumber"])
     stored_width = float(reference.attributes["pair_filter_width"])
     pair_grid = reference["pairs/vorticity"].shape[-1]

@@ -118,6 +118,8 @@ def test_bundle_of_another_grid_is_refused(short_training, tmp_path):
     ("changes", "message"),
     [
         ({"grid": 128}, "take a smaller grid"),
+        ({"grid": 8}, "Case k4b0 is forced at wavenumber 4, but N = 8"),
+        ({"backscatter_share": 7.0}, "--backscatter: found 7.0, expected a share from 0 to 1"),
         ({"filter_width": 1.0}, "expected at least that"),
     ],
 )

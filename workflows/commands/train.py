@@ -104,6 +104,7 @@ def closure(
 
 
 def _supervised(reference: Path, out: Path, options: dict, common: dict) -> None:
+    from ...contracts.reference import read_reference
     from ..closure_training import ClosureTraining, score_lines, train_closure
     from ..progress import progress_bar
 
@@ -112,7 +113,9 @@ def _supervised(reference: Path, out: Path, options: dict, common: dict) -> None
         scores = train_closure(reference, out, training, progress=progress, **common)
     for line in score_lines(scores):
         typer.echo(line)
-    typer.echo(f"{out}: try `subgrid run les --grid {training.grid} --closure {out}`")
+    case = read_reference(reference).attributes["case"]
+    flow = f"--case {case} --grid {training.grid} --dealiasing {training.dealiasing}"
+    typer.echo(f"{out}: try `subgrid run les {flow} --closure {out}`")
 
 
 def _numbers(option: str, settings: list[str] | None) -> dict[str, float]:
