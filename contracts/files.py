@@ -10,6 +10,7 @@ from pathlib import Path
 from .errors import FileError
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+FOLDERS = ("manifest.txt", "scores.json", "ymd")  # one of which a bundle, a report, a store of columns holds
 NEARLY_NOTHING = (
     1 << 20
 )  # bytes; NetCDF reports a full disk as "HDF error", so the free space is the evidence
@@ -58,18 +59,24 @@ def require_absent(
         raise FileError(f"Cannot write {path}: the folder {path.parent} does not exist; create it first.")
     if not os.access(path.parent, os.W_OK):
         raise FileError(f"Cannot write {path}: no permission to write in the folder {path.parent}.")
-    if any(same(path, source) for source in inputs):
-        raise FileError(f"The output {path} is an input of the same run; choose another name.")
+    if any(holds(path, source) for source in inputs):
+        raise FileError(f"The output {path} is, or holds, an input of the same run; choose another name.")
     if not overwrite and os.path.lexists(path):
         raise FileError(f"The output {path} already exists; choose another name, or say --overwrite.")
+    if path.is_dir() and any(path.iterdir()) and not any((path / name).exists() for name in FOLDERS):
+        raise FileError(
+            f"The output {path} is a folder with other things than an earlier output (one of "
+            f"{', '.join(FOLDERS)}); it is not replaced: choose another name."
+        )
     # By the mode bits: os.access lets the superuser write what he protected.
     if path.is_file() and not path.stat().st_mode & 0o222:
         raise FileError(f"The output {path} exists and is write-protected; choose another name.")
 
 
-def same(path: Path, other: str | os.PathLike) -> bool:
-    """Whether both names lead to one existing file or folder."""
-    return path.exists() and os.path.exists(other) and os.path.samefile(path, other)
+def holds(path: Path, source: str | os.PathLike) -> bool:
+    """Whether `source` is the existing file or folder `path`, or lies in it."""
+    found, inside = path.resolve(), Path(source).resolve()
+    return path.exists() and inside.exists() and (found == inside or found in inside.parents)
 
 
 def is_full_disk(error: BaseException, folder: Path) -> bool:

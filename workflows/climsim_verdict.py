@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..contracts.bundle import Bundle
-from ..contracts.errors import FileError, InputError
+from ..contracts.errors import InputError
 from ..contracts.files import require_absent, writing
 from ..contracts.provenance import provenance
 from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, VARIABLES, FeatureSet
@@ -42,7 +42,6 @@ def validate(
     from ..validation.climsim.scores import require_names, score
 
     require_absent(out, overwrite=overwrite, inputs=(data, *models))
-    _require_report(Path(out))
     require_names([name_of(model) for model in models], reference)
     remembers = [_remembers(model) for model in models]
     columns = read_columns(data)
@@ -84,15 +83,6 @@ def unseen(columns: ColumnSet, models: list[Path]) -> ColumnSet:
             "say --part all to score them nevertheless."
         )
     return columns.at(new)
-
-
-def _require_report(out: Path) -> None:
-    """Refuse to replace a folder that holds anything but a report: --overwrite is no leave to delete."""
-    if out.is_dir() and any(out.iterdir()) and not (out / "scores.json").is_file():
-        raise FileError(
-            f"The output {out} is a folder without scores.json, so no report of this command; it is not "
-            "replaced: choose another name."
-        )
 
 
 def name_of(model: Path) -> str:

@@ -1,6 +1,7 @@
 """An output exists whole under its name, or not at all."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_an_input_and_a_protected_file_are_never_replaced(tmp_path):
     link = tmp_path / "link.nc"
     link.symlink_to(path)
     for name in (path, link):
-        with pytest.raises(FileError, match="is an input of the same run"):
+        with pytest.raises(FileError, match="is, or holds, an input of the same run"):
             require_absent(name, overwrite=True, inputs=["elsewhere", path])
     path.chmod(0o444)
     with pytest.raises(FileError, match="write-protected"), writing(path, overwrite=True):
@@ -75,9 +76,22 @@ def test_a_directory_replaces_a_full_one(tmp_path):
     for content in ("1", "2"):
         with writing(path, overwrite=True) as temporary:
             temporary.mkdir()
+            (temporary / "manifest.txt").write_text("a bundle")
             (temporary / f"file{content}").write_text(content)
-    assert [file.name for file in path.iterdir()] == ["file2"]
+    assert {file.name for file in path.iterdir()} == {"file2", "manifest.txt"}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_of_other_things_is_never_replaced(tmp_path, monkeypatch):
+    (tmp_path / "thesis.tex").write_text("precious")
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, Path(), Path(".."), Path("/")):
+        with pytest.raises(FileError):
+            require_absent(folder, overwrite=True)
+    with pytest.raises(FileError, match="is, or holds, an input"):
+        require_absent(tmp_path, overwrite=True, inputs=[tmp_path / "thesis.tex"])
+    (tmp_path / "empty").mkdir()
+    require_absent(tmp_path / "empty", overwrite=True)
 
 
 def test_an_output_that_appears_meanwhile_is_kept(tmp_path):

@@ -26,6 +26,6 @@ def test_models_are_refused_before_data_are_read(tmp_path):
 
 def test_a_folder_of_other_things_is_not_replaced(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(FileError, match=r"folder without scores\.json"):
+    with pytest.raises(FileError, match="a folder with other things than an earlier output"):
         validate([tmp_path / "linear.bundle"], tmp_path / "no data", tmp_path, overwrite=True)
     assert (tmp_path / "thesis.txt").is_file()

@@ -124,5 +124,5 @@ def test_dimensions_count_by_name(columns, tmp_path: Path):
         FileError, match=r"has the dimensions \(time, column, lev\), expected \(column, lev\)"
     ):
         run_mskf(timed, tmp_path / "out.nc")
-    with pytest.raises(FileError, match="is an input of the same run"):
+    with pytest.raises(FileError, match="is, or holds, an input of the same run"):
         run_mskf(source, source, overwrite=True)
