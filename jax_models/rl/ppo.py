@@ -19,6 +19,7 @@ from ...contracts.errors import InputError
 from . import squashed_normal
 from .environment import Trajectory, at_slots
 from .iteration import LearnerState
+from .learner_ranges import require_ranges
 from .returns import generalized_advantages
 
 
@@ -46,6 +47,7 @@ class PpoConfig:
     shared_noise: float = 0.2
 
     def __post_init__(self):
+        require_ranges(self)
         if self.minibatches > self.rollout:
             raise InputError(
                 f"Found {self.minibatches} minibatches of a rollout of {self.rollout} actions; take no more "

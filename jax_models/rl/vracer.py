@@ -21,6 +21,7 @@ from ...contracts.errors import InputError
 from . import refer
 from .environment import Trajectory
 from .iteration import LearnerState
+from .learner_ranges import require_ranges
 from .replay import Replay, begin_replay, draw, insert, recall
 from .returns import bootstrapped_returns, retrace_targets
 
@@ -59,6 +60,7 @@ class VracerConfig:
     shared_noise: float = 0.2
 
     def __post_init__(self):
+        require_ranges(self)
         if self.capacity < self.rollout:
             raise InputError(
                 f"A replay memory of {self.capacity} steps cannot hold a rollout of {self.rollout}; give it "

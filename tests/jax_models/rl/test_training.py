@@ -103,3 +103,11 @@ def test_configurations_that_cannot_run_are_refused():
         PpoConfig(rollout=4, minibatches=8)
     with pytest.raises(InputError, match="replay memory of 8 steps"):
         VracerConfig(rollout=16, capacity=8)
+    for numbers, message in (
+        ({"environments": 0}, "environments is 0, expected at least 1"),
+        ({"discount": 2.0}, "discount is 2.0, expected a number from 0 to 1"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan, expected a number that is not negative"),
+    ):
+        for learner in (PpoConfig, VracerConfig):
+            with pytest.raises(InputError, match=message):
+                learner(**numbers)
