@@ -47,6 +47,7 @@ def train_emulator(
     if recipe.solve is not None:
         recipe.solve(emulator, sample)
     if recipe.epochs == 0:
+        progress(1, 1)
         return TrainingResult(emulator, float("nan"), 0)
     weights = recipe.weigh(sample)
 
@@ -69,7 +70,7 @@ def _batches(recipe: Recipe, data: TrainingSet | StreamedSet, arrays_of: Callabl
     if not isinstance(data, TrainingSet):
         raise InputError(
             "Rows of rare regimes can be drawn from memory only, and these columns are streamed; raise "
-            "--memory-gb or leave --rare out."
+            "--memory or leave --rare out."
         )
     chance = recipe.sampling.probabilities(data)
     return nullcontext(drawn_batches(arrays_of(data), recipe.sampling, chance, size=size, seed=seed))
