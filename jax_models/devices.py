@@ -72,7 +72,8 @@ def first_devices(count: int | None = None) -> list[jax.Device]:
     count = len(there) if count is None else count
     if not 1 <= count <= len(there):
         raise InputError(
-            f"--devices: found {count}, but JAX sees {len(there)} ({there[0].device_kind}); take no more."
+            f"--devices: found {count}, but JAX sees {len(there)} ({there[0].device_kind}); take 1 to "
+            f"{len(there)}."
         )
     if count < len(there) and jax.process_count() > 1:
         raise InputError(

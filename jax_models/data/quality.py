@@ -4,8 +4,9 @@ import numpy as np
 
 from ...contracts.errors import FileError
 from ...contracts.variables import variable
+from .sun import DAYS_BEFORE_MONTH
 
-DAYS_IN_MONTH = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+DAYS_IN_MONTH = np.diff(DAYS_BEFORE_MONTH, append=365)
 UNIT_FACTOR = 30.0  # a global step whose peak is off by more is in other units
 
 
@@ -49,5 +50,5 @@ def check_dates(ymd: np.ndarray, tod: np.ndarray, *, where: str) -> None:
         first = np.flatnonzero(~right)[0]
         raise FileError(
             f"{where}: time step {first} is dated {ymd[first]:08d}, {tod[first]} s; expected YYYYMMDD of the "
-            "calendar without leap days, and 0 to 86399 s."
+            "calendar without leap days, and 0 to 86399 s; correct it or leave the step out."
         )

@@ -186,7 +186,7 @@ def test_rare_regimes_need_rows_in_memory(columns):
             return len(data)
 
     chosen = dataclasses.replace(column_mlp(), sampling=RareRegimes())
-    with pytest.raises(InputError, match="--memory-gb"):
+    with pytest.raises(InputError, match="--memory or"):
         train_emulator(chosen, Streamed(), epochs=1)
 
 
