@@ -1,4 +1,5 @@
-"""Survival: how many simulations of each closure stay sound over 10⁷ steps of the papers (T = 5000).
+"""Survival: how many simulations of each closure stay sound over 10⁷ steps of 5e-4 (T = 5000), as in
+Mojgani et al. (2023).
 
 The runs go in chunks; the state after every chunk is kept, so that an interrupted run continues where it was.
 """
@@ -14,9 +15,6 @@ from ...envs.ensemble import Carry, Ensemble, RunPlan
 from ..progress import Progress, silent
 from .rows import Rows
 from .store import PartStore
-
-PAPERS_TIME = 5000.0
-"""10⁷ steps of 5e-4 (Mojgani et al. 2023)."""
 
 
 @dataclass(frozen=True)
