@@ -110,7 +110,9 @@ class OnlineEncoder(nnx.Module):
         self.range = Statistic(jnp.asarray(high - low, jnp.float32))
         files = {"state_q0002": "qc", "state_q0003": "qi", "state_qn": "qn"}
         used = [name for name in files if name in features.inputs]
-        lambdas = [np.loadtxt(Path(folder) / f"{files[name]}_exp_lambda_large.txt") for name in used]
+        lambdas = [
+            np.loadtxt(Path(folder) / f"{files[name]}_exp_lambda_large.txt", delimiter=",") for name in used
+        ]
         self.cloud_names = tuple(used)
         self.cloud_rates = Statistic(jnp.asarray(np.reshape(lambdas, (len(used), -1)), jnp.float32))
 
