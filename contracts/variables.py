@@ -17,7 +17,6 @@ STEP_S = 1200.0  # s, host step = sampling step
 GRAVITY = 9.80616  # m s-2
 HEAT_CAPACITY = 1004.64  # J kg-1 K-1, dry air at constant pressure
 LATENT_VAPORISATION = 2.501e6  # J kg-1
-LATENT_FUSION = 3.337e5  # J kg-1
 WATER_DENSITY = 1000.0  # kg m-3
 GAS_DRY, GAS_VAPOUR = 287.0, 461.0  # J kg-1 K-1, as the relative humidity of the data set uses them
 FILL = 1e30  # SNOWHICE where a cell holds no sea ice

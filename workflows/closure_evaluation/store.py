@@ -68,6 +68,12 @@ def content_digest(path: Path) -> str:
     return checksum.hexdigest()
 
 
+LAYOUT = 2
+"""Of the arrays in a part; raised when they change, so that parts of an earlier layout are not taken up."""
+
+
 def origin_text(**parts: object) -> str:
     """One text of everything that determines an evaluation."""
-    return json.dumps({name: str(part) for name, part in parts.items()}, sort_keys=True)
+    return json.dumps(
+        {name: str(part) for name, part in (parts | {"layout": LAYOUT}).items()}, sort_keys=True
+    )
