@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..sims.closures.flow import Array, Flow
-from ..sims.turbulence2d.jax_solver import make_operators, to_grid
+from ..sims.turbulence2d.jax_solver import make_operators
+from ..sims.turbulence2d.transforms import to_grid
 from .closure_env import KIND, ClosureEnv
 from .observations import Observation
 from .targets import Target

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...contracts.errors import InputError
 from ..closures import Flow, Operators, none
+from . import transforms
 from .cases import Case
 from .grid import Grid, contract, forcing_hat, linear_operator
 from .initial import check_vorticity
@@ -75,25 +76,14 @@ def initial_state(vorticity, numerics: Numerics, precision: Precision = "float64
     )
 
 
-def to_grid(spectrum: jax.Array) -> jax.Array:
-    """Field (..., N, N) of a spectrum (..., N, K+1)."""
-    n = spectrum.shape[-2]
-    missing = n // 2 + 1 - spectrum.shape[-1]
-    full = jnp.pad(spectrum, [(0, 0)] * (spectrum.ndim - 1) + [(0, missing)])
-    return jnp.fft.irfft2(full, s=(n, n))
-
-
 def vorticity(state: State) -> jax.Array:
     """ω on the grid, (..., N, N) as [j, i]."""
-    return to_grid(state.vorticity_hat)
+    return transforms.to_grid(state.vorticity_hat)
 
 
 def make_operators(grid: Grid, kind: np.dtype) -> Operators:
     """Transforms and wavenumbers that a closure sees, in the real kind `kind`."""
-    columns = grid.carried + 1
-
-    def to_spectrum(field: jax.Array) -> jax.Array:
-        return jnp.fft.rfft2(field)[..., :columns]
+    to_spectrum = partial(transforms.to_spectrum, columns=grid.carried + 1)
 
     def each(transform):
         if grid.n <= STACKED_GRID or jax.default_backend() != "cpu":
@@ -102,9 +92,9 @@ def make_operators(grid: Grid, kind: np.dtype) -> Operators:
 
     return Operators(
         xp=jnp,
-        to_grid=to_grid,
+        to_grid=transforms.to_grid,
         to_spectrum=to_spectrum,
-        to_grids=each(to_grid),
+        to_grids=each(transforms.to_grid),
         to_spectra=each(to_spectrum),
         kx=jnp.asarray(grid.kx, dtype=kind),
         ky=jnp.asarray(grid.ky, dtype=kind),
