@@ -18,6 +18,7 @@ from ..contracts.errors import FileError, InputError
 from ..contracts.files import writing
 from ..contracts.variables import LEVELS, V1_TARGETS, variable
 from ..jax_models.data.columns import ColumnSet
+from ..jax_models.data.quality import check_dates
 from ..jax_models.data.splits import absolute_seconds, times_of
 
 SCHEMA = "subgrid-climsim-outputs-1"
@@ -80,8 +81,9 @@ def name_of_outputs(path: Path) -> str:
 def read_outputs(path: Path, columns: ColumnSet):
     """The emulation of `columns` that the file holds.
 
-    Raises FileError for another schema, a V1 output that is missing, shapes that are not those of the columns
-    or values that are not finite; InputError for time steps that the file does not cover.
+    Raises FileError for another schema, a V1 output that is missing, shapes that are not those of the
+    columns, values that are not finite, dates that are none or there twice; InputError for time steps that
+    the file does not cover.
     """
     from ..validation.climsim.scores import Emulation
 
@@ -109,7 +111,9 @@ def _opened(path: Path) -> netCDF4.Dataset:
 
 def _times(path: Path, dataset: netCDF4.Dataset, columns: ColumnSet) -> np.ndarray:
     """Where the file holds each time step of the columns."""
-    held = absolute_seconds(dataset["ymd"][...], dataset["tod"][...])
+    ymd, tod = dataset["ymd"][...], dataset["tod"][...]
+    check_dates(ymd, tod, where=str(path))
+    held = absolute_seconds(ymd, tod)
     wanted = absolute_seconds(columns.ymd, columns.tod)
     place = {second: index for index, second in enumerate(held.tolist())}
     absent = [index for index, second in enumerate(wanted.tolist()) if second not in place]

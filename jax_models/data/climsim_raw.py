@@ -52,7 +52,7 @@ def find_pairs(
     """All pairs below `folder` in the order of time.
 
     choice: which are wanted, the first of them being `start`. skipped: takes steps of which one half is
-    missing; without it such a step raises FileError.
+    missing; without it such a step raises FileError, as a file does that is there twice.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -64,7 +64,12 @@ def find_pairs(
             continue
         kind, year, month, day, second = found.groups()
         if choice.holds(int(year), int(month)):
-            halves.setdefault((int(year + month + day), int(second)), {})[kind] = path
+            both = halves.setdefault((int(year + month + day), int(second)), {})
+            if kind in both:
+                raise FileError(
+                    f"{both[kind]} and {path} are the same half of one time step; keep one of them."
+                )
+            both[kind] = path
     if not halves:
         raise FileError(f"{folder} holds no E3SM-MMF.mli/mlo files of the wanted months ({choice.months}).")
     chosen = sorted(halves)[start :: choice.spacing]

@@ -41,7 +41,9 @@ def check_field(name: str, values: np.ndarray, *, where: str, per_step_columns: 
 
 
 def check_dates(ymd: np.ndarray, tod: np.ndarray, *, where: str) -> None:
-    """Refuse, with a FileError, dates (YYYYMMDD) that the calendar without leap days does not have."""
+    """Refuse, with a FileError, dates (YYYYMMDD) that the calendar without leap days does not have, and time
+    steps that are there twice: their columns would count twice.
+    """
     ymd, tod = np.asarray(ymd, np.int64), np.asarray(tod, np.int64)
     month, day = ymd // 100 % 100, ymd % 100
     longest = DAYS_IN_MONTH[np.clip(month, 1, 12) - 1]
@@ -51,4 +53,11 @@ def check_dates(ymd: np.ndarray, tod: np.ndarray, *, where: str) -> None:
         raise FileError(
             f"{where}: time step {first} is dated {ymd[first]:08d}, {tod[first]} s; expected YYYYMMDD of the "
             "calendar without leap days, and 0 to 86399 s; correct it or leave the step out."
+        )
+    _, first, count = np.unique(np.stack([ymd, tod]), axis=1, return_index=True, return_counts=True)
+    if count.max(initial=1) > 1:
+        twice = first[count > 1].min()
+        raise FileError(
+            f"{where}: found {np.count_nonzero(count > 1)} time steps more than once, the first dated "
+            f"{ymd[twice]:08d}, {tod[twice]} s; expected each once: keep one of them."
         )

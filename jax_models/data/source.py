@@ -49,7 +49,8 @@ def read_columns(
 ) -> ColumnSet:
     """`names` (default all there are) at time indices `times` (default all) of a packed file or a store.
 
-    Raises FileError for values that are not as the table says, dates that are none, or another layout.
+    Raises FileError for values that are not as the table says, dates that are none or there twice, or another
+    layout.
     """
     columns = read_fields(path, names, times=times)
     check_dates(columns.ymd, columns.tod, where=str(path))
@@ -84,13 +85,14 @@ class Source(Protocol):
 
 
 class StoreSource:
-    """A store; TensorStore fetches and decodes its chunks in parallel."""
+    """A store; TensorStore fetches and decodes its chunks in parallel. Raises what `check_dates` raises."""
 
     block = STEPS_PER_CHUNK
 
     def __init__(self, path: Path):
         self.path, self._header = Path(path), read_header(path)
         self.grid, self.stamps = grid_of(self._header), np.asarray(self._header["stamps"], np.int64)
+        check_dates(*self.stamps.T, where=str(path))
         self.names = tuple(self._header["names"])
         self._context = ts.Context({"cache_pool": {"total_bytes_limit": CACHE_BYTES}})
         self._arrays: dict[str, ts.TensorStore] = {}

@@ -57,14 +57,18 @@ def write_store(
 
     capacity: the most steps that may come; the arrays are cut to the real number at the end. At most
     STEPS_PER_CHUNK steps are held in memory. journal: of an unfinished store at `path`, which `steps` go on
-    with. Raises FileError if no step comes.
+    with. Raises FileError if no step comes, or one twice.
     """
     path = Path(path)
     path.mkdir(exist_ok=journal is not None)
     arrays = {name: _create(path, name, capacity, grid.ncol) for name in names}
     stamps: list[Stamp] = [] if journal is None else list(journal.stamps)
     waiting: list[dict[str, np.ndarray]] = []
+    written = set(stamps)
     for ymd, tod, fields in steps:
+        if (ymd, tod) in written:
+            raise FileError(f"The data hold the time step {ymd:08d}, {tod} s twice; keep one of them.")
+        written.add((ymd, tod))
         stamps.append((ymd, tod))
         waiting.append(fields)
         if len(waiting) == STEPS_PER_CHUNK:

@@ -50,6 +50,12 @@ def test_steps_without_outputs_are_named(written):
 def test_files_that_do_not_fit_are_refused(written, columns):
     with netCDF4.Dataset(str(written), "a") as dataset:
         dataset["cam_out_NETSW"][1, 2] = np.nan
+        tod = dataset["tod"][...]
+        dataset["tod"][1] = tod[0]
+    with pytest.raises(FileError, match="found 1 time steps more than once"):
+        read_outputs(written, columns)
+    with netCDF4.Dataset(str(written), "a") as dataset:
+        dataset["tod"][...] = tod
     with pytest.raises(FileError, match="cam_out_NETSW holds values that are not finite"):
         read_outputs(written, columns)
     with netCDF4.Dataset(str(written), "a") as dataset:

@@ -76,7 +76,13 @@ def thirteenth_month(path):
     change(path, "ymd", lambda v: v // 10000 * 10000 + 1301)
 
 
+def one_step_twice(path):
+    for name in ("ymd", "tod"):
+        change(path, name, lambda v: v[[0, 0]])
+
+
 BAD = {
+    one_step_twice: r"packed\.nc: found 1 time steps more than once, the first dated 0\d{7}, .* s; expected",
     thirteenth_month: r"packed\.nc: time step 0 is dated 0\d{3}1301, .* s; expected YYYYMMDD",
     put_nan: r"packed\.nc: state_q0001 has 1 values that are not finite; expected none",
     grams: r"packed\.nc: state_q0001 peaks at .*, expected about 0\.0195 kg/kg; is it in other units",

@@ -131,6 +131,15 @@ def test_bad_files_are_named_and_can_be_skipped(raw_folder, damage):
     assert skipped.summary().startswith("1 time steps skipped: ")
 
 
+def test_a_file_that_is_there_twice_is_refused(raw_folder):
+    (raw_folder / "copies").mkdir()
+    shutil.copy(halves(raw_folder, "mli")[1], raw_folder / "copies")
+    with pytest.raises(
+        FileError, match=r"mli.*\.nc and .*copies.* are the same half of one time step; keep one"
+    ):
+        find_pairs(raw_folder)
+
+
 def test_real_pairs_are_the_packed_steps(real_data):
     pairs = find_pairs(real_data / "raw_pairs")
     packed = read_packed(real_data / "climsim_lowres_real_60steps.nc")

@@ -1,5 +1,7 @@
 """The store gives back what was packed; streams shuffle and resume; history is right."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,17 @@ def test_unfinished_or_foreign_stores_are_refused(store, tmp_path):
         read_columns(store)
     with pytest.raises(FileError, match="does not exist"):
         read_columns(tmp_path / "none.nc")
+
+
+def test_a_time_step_is_stored_once(store, tmp_path, mock):
+    with pytest.raises(FileError, match=r"hold the time step 0008\d{4}, 0 s twice; keep one"):
+        write_store(tmp_path / "t.zarr", steps_of(mock.at(np.array([0, 1, 0]))), mock.grid, capacity=3)
+    header = json.loads((store / "subgrid.json").read_text())
+    header["stamps"][2] = header["stamps"][1]
+    (store / "subgrid.json").write_text(json.dumps(header))
+    for read in (read_columns, StoreSource):
+        with pytest.raises(FileError, match=r"c\.zarr: found 1 time steps more than once"):
+            read(store)
 
 
 def stream_of(source, name, **options):
