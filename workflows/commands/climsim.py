@@ -6,13 +6,10 @@ from typing import Annotated
 
 import typer
 
+from .options import SEVERAL_PROCESSES, OverwriteOption
 from .without_effect import refuse_without_effect
 
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
-DISTRIBUTED = (
-    "One of several processes, each started with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and "
-    "JAX_PROCESS_ID set, or by Slurm or Open MPI; each batch is divided over the devices of all."
-)
+DISTRIBUTED = f"Be {SEVERAL_PROCESSES}; each batch is divided over the devices of all."
 HeldOutOption = Annotated[int, typer.Option(help="Time steps of a small file that are kept for testing.")]
 
 
@@ -100,16 +97,7 @@ def train(
     from ..climsim import train as work
     from ..progress import progress_bar, silent
 
-    found = format_of(data)
-    if found != "raw":
-        refuse_without_effect(context, ["grid"], f"on {found} data, which hold their geometry")
-    if found in ("packed", "raw"):
-        how = "streamed always" if found == "raw" else "read whole"
-        refuse_without_effect(context, ["memory"], f"on {found} data, which are {how}", "pack a store")
-    if not rare:
-        refuse_without_effect(context, ["rare_unweighted"], "without --rare", "name an output by --rare")
-    if part == "all":
-        refuse_without_effect(context, ["held_out"], "with --part all", "train on --part train")
+    _refuse_without_effect(context, format_of(data), part, rare)
     if distributed:
         join_processes()
     first = is_first_process()
@@ -134,6 +122,18 @@ def train(
         )
     if first:
         typer.echo(f"{bundle}: try `subgrid validate climsim --model {bundle} --data {data} --out scores`")
+
+
+def _refuse_without_effect(context: typer.Context, layout: str, part: str, rare: str | None) -> None:
+    if layout != "raw":
+        refuse_without_effect(context, ["grid"], f"on {layout} data, which hold their geometry")
+    if layout in ("packed", "raw"):
+        how = "streamed always" if layout == "raw" else "read whole"
+        refuse_without_effect(context, ["memory"], f"on {layout} data, which are {how}", "pack a store")
+    if not rare:
+        refuse_without_effect(context, ["rare_unweighted"], "without --rare", "name an output by --rare")
+    if part == "all":
+        refuse_without_effect(context, ["held_out"], "with --part all", "train on --part train")
 
 
 def validate(

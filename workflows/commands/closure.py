@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ...contracts.errors import InputError
+from .options import OverwriteOption
 from .without_effect import refuse_without_effect
 
 
@@ -37,7 +38,7 @@ def validate(
         float, typer.Option(help="Length of the runs that must stay sound; 5000 is the papers' 10⁷ steps.")
     ] = 0.0,
     survival_of: Annotated[str, typer.Option(help="Which closures have to: learned or all.")] = "learned",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Compare learned closures with all baselines in long runs from held-out states."""
     from ...envs.ensemble import RunPlan

@@ -1,14 +1,17 @@
 """`subgrid run les`, `subgrid validate les` and `subgrid demo`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import OverwriteOption
 from .without_effect import refuse_without_effect
 
+if TYPE_CHECKING:
+    from ..les.setup import LesSetup
+
 OutputOption = Annotated[Path, typer.Option("--out", "-o", help="NetCDF file to write.")]
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
 
 
 def run_les(
@@ -60,15 +63,7 @@ def run_les(
         initial=initial,
         device=device,
     )
-    if restart is not None:
-        refuse_without_effect(context, ("seed", "initial"), "with --restart", "start anew")
-    if setup.bundle:
-        refuse_without_effect(context, ["constant"], "on a bundle", "name a closure with a constant")
-    elif closure == "none":
-        refuse_without_effect(context, ["constant"], "without a closure", "name one by --closure")
-    if not setup.bundle or host == "jax":
-        where = "in the jax host" if host == "jax" else "without a bundle"
-        refuse_without_effect(context, ["device"], where, "run a bundle in the fortran or numpy host")
+    _refuse_without_effect(context, setup, restart)
     with progress_bar(f"LES {case} {grid}² {Path(closure).name}") as progress:
         closing = run(setup, out, restart=restart, overwrite=overwrite, progress=progress)
     length = setup.steps * setup.numerics.dt
@@ -76,6 +71,18 @@ def run_les(
     typer.echo(
         f"{out}: {setup.steps} steps in the {host} host, {length:g} units of time at {rate:.3g} s each"
     )
+
+
+def _refuse_without_effect(context: typer.Context, setup: "LesSetup", restart: Path | None) -> None:
+    if restart is not None:
+        refuse_without_effect(context, ("seed", "initial"), "with --restart", "start anew")
+    if setup.bundle:
+        refuse_without_effect(context, ["constant"], "on a bundle", "name a closure with a constant")
+    elif setup.closure == "none":
+        refuse_without_effect(context, ["constant"], "without a closure", "name one by --closure")
+    if not setup.bundle or setup.host == "jax":
+        where = "in the jax host" if setup.host == "jax" else "without a bundle"
+        refuse_without_effect(context, ["device"], where, "run a bundle in the fortran or numpy host")
 
 
 def validate_les(

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from .options import OverwriteOption
+
 
 def mskf(
     source: Annotated[Path, typer.Argument(help="NetCDF file of columns.")],
@@ -15,7 +17,7 @@ def mskf(
     sequences: Annotated[
         bool, typer.Option("--sequences", help="Replay the group `sequences` instead of the columns.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Multi-scale Kain-Fritsch convection in every column of a file."""
     from ..physics import run_mskf, run_mskf_sequences
@@ -34,7 +36,7 @@ def columns(
     seed: Annotated[int, typer.Option(help="Determines every column.")] = 0,
     mode: Annotated[str, typer.Option(help="Scheme that labels them: clean or match.")] = "clean",
     workers: Annotated[int | None, typer.Option(help="Processes; all cores if left out.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write a training set of synthetic soundings, labelled by the convection scheme."""
     from ..physics_columns import generate_columns

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from .options import OverwriteOption
+
 OUTCOME = {
     "complete": "complete",
     "time_limit": "stopped by --max-seconds with statistics so far; continue with --overwrite",
@@ -26,7 +28,7 @@ def dns(
         Path | None, typer.Option(help="Checkpoint file; beside --out if left out.")
     ] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Stop cleanly after this wall time.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Run a direct numerical simulation and write its reference statistics; resumes from a checkpoint."""
     from ..dns import run_dns

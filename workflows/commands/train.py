@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ...contracts.errors import InputError
+from .options import SEVERAL_PROCESSES, OverwriteOption
 from .without_effect import given, refuse_without_effect
 
 METHODS = ("supervised", "ppo", "vracer")
@@ -14,10 +15,6 @@ SUPERVISED_ONLY = ("dealiasing", "filter_width", "steps", "learning_rate", "back
 BY_AGENTS_ONLY = (
     *("agents", "observation", "reward", "action", "dt", "hold", "horizon", "environments", "iterations"),
     *("learner", "network", "seconds", "devices", "distributed"),
-)
-DISTRIBUTED = (
-    "ppo, vracer: one of several processes, each started with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and "
-    "JAX_PROCESS_ID set, or by Slurm or Open MPI."
 )
 
 
@@ -35,7 +32,7 @@ def closure(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Directory to save the run in and resume it from.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing bundle.")] = False,
+    overwrite: OverwriteOption = False,
     dealiasing: Annotated[str, typer.Option(help="supervised: two_thirds or none.")] = "two_thirds",
     filter_width: Annotated[
         float | None, typer.Option(help="supervised: Gaussian width in grid spacings of the pairs.")
@@ -62,45 +59,40 @@ def closure(
     devices: Annotated[
         int | None, typer.Option(help="ppo, vracer: devices that share the simulations; all if not given.")
     ] = None,
-    distributed: Annotated[bool, typer.Option("--distributed", help=DISTRIBUTED)] = False,
+    distributed: Annotated[
+        bool, typer.Option("--distributed", help=f"ppo, vracer: {SEVERAL_PROCESSES}.")
+    ] = False,
 ) -> None:
     """Train a turbulence closure and export it as a bundle for `subgrid run les`."""
-    if method not in METHODS:
-        raise InputError(f"--method: found {method!r}, expected one of {', '.join(METHODS)}.")
+    _refuse_without_effect(context, method)
     common = {"overwrite": overwrite, "checkpoint_dir": checkpoint}
     if method == "supervised":
-        refuse_without_effect(context, BY_AGENTS_ONLY, "with --method supervised", "take ppo or vracer")
         options = {
-            "grid": grid or 96,
-            "dealiasing": dealiasing,
-            "filter_width": filter_width,
-            "backscatter_share": backscatter,
-            "steps": steps,
-            "learning_rate": learning_rate,
-            "seed": seed,
-        }
+            "grid": grid or 96, "dealiasing": dealiasing, "filter_width": filter_width, "steps": steps,
+            "learning_rate": learning_rate, "backscatter_share": backscatter, "seed": seed,
+        }  # fmt: skip
         _supervised(reference, out, options, common)
+        return
+    named = {"environments": environments, "iterations": iterations}
+    learner_numbers = _numbers("--learner", learner)
+    _require_once(context, named, learner_numbers)
+    settings = {"learner": named | learner_numbers, "network": _numbers("--network", network)}
+    options = {
+        "grid": grid or 32, "agents": agents, "observation": observation, "reward": reward, "action": action,
+        "dt": dt, "hold": hold, "horizon": horizon, "method": method, "seed": seed,
+    }  # fmt: skip
+    run = common | {"seconds": seconds, "devices": devices}
+    _by_agents(reference, out, options, settings, run, join=distributed)
+
+
+def _refuse_without_effect(context: typer.Context, method: str) -> None:
+    if method not in METHODS:
+        raise InputError(f"--method: found {method!r}, expected one of {', '.join(METHODS)}.")
+    if method == "supervised":
+        refuse_without_effect(context, BY_AGENTS_ONLY, "with --method supervised", "take ppo or vracer")
     else:
         remedy = "take supervised (--learner learning_rate=… sets that of agents)"
         refuse_without_effect(context, SUPERVISED_ONLY, f"with --method {method}", remedy)
-        named = {"environments": environments, "iterations": iterations}
-        learner_numbers = _numbers("--learner", learner)
-        _require_once(context, named, learner_numbers)
-        settings = {"learner": named | learner_numbers, "network": _numbers("--network", network)}
-        options = {
-            "grid": grid or 32,
-            "agents": agents,
-            "observation": observation,
-            "reward": reward,
-            "action": action,
-            "dt": dt,
-            "hold": hold,
-            "horizon": horizon,
-            "method": method,
-            "seed": seed,
-        }
-        run = common | {"seconds": seconds, "devices": devices}
-        _by_agents(reference, out, options, settings, run, join=distributed)
 
 
 def _supervised(reference: Path, out: Path, options: dict, common: dict) -> None:
