@@ -14,15 +14,13 @@ from flax import nnx
 from ..contracts.bundle import Field
 from ..contracts.errors import InputError
 from ..contracts.files import require_absent
-from ..contracts.reference import Reference, read_reference
+from ..contracts.reference import read_reference
 from ..jax_models.export import export_bundle
 from ..jax_models.networks.subgrid_flux import FluxConfig, SubgridFlux
 from ..jax_models.training import TrainingConfig, fit
-from ..sims.turbulence2d.cases import get_case
-from ..sims.turbulence2d.filtering import carried_mask, gaussian, resample_hat
+from ..sims.turbulence2d.filtering import carried_mask
 from ..sims.turbulence2d.gradient_model import gradient_model
-from ..sims.turbulence2d.numerics import Numerics, carried_wavenumber, check_grid
-from ..sims.turbulence2d.subgrid_tendency import refilter_pair
+from .closure_pairs import Pairs, load_pairs
 from .progress import Progress, silent
 
 BATCH = 4
@@ -54,22 +52,6 @@ class ClosureTraining:
             raise InputError(f"--backscatter: found {self.backscatter_share}, expected a share from 0 to 1.")
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Filtered vorticity and exact subgrid tendency, each (pairs, grid, grid) float32; `width` is Δ_f."""
-
-    vorticity: np.ndarray
-    tendency: np.ndarray
-    held_out: np.ndarray
-    width: float
-    carried: int
-
-    def subset(self, *, held_out: bool) -> tuple[np.ndarray, np.ndarray]:
-        """The pairs for testing, or those for training."""
-        chosen = self.held_out == held_out
-        return self.vorticity[chosen], self.tendency[chosen]
-
-
 def train_closure(
     reference: Path,
     output: Path,
@@ -86,7 +68,12 @@ def train_closure(
     it), and `transfer_…`, enstrophy transfers relative to the exact one.
     """
     require_absent(output, overwrite=overwrite, inputs=[reference])
-    pairs = load_pairs(read_reference(reference), training)
+    pairs = load_pairs(
+        read_reference(reference),
+        grid=training.grid,
+        dealiasing=training.dealiasing,
+        filter_width=training.filter_width,
+    )
     config = FluxConfig(pairs.width, training.hidden, training.backscatter_share)
     model = SubgridFlux(config, rngs=nnx.Rngs(training.seed))
     result = fit(
@@ -103,44 +90,6 @@ def train_closure(
     scores = a_priori_scores(result.model, pairs)
     _export(output, result.model, pairs, training, scores, reference=reference, overwrite=overwrite)
     return scores
-
-
-def load_pairs(reference: Reference, training: ClosureTraining) -> Pairs:
-    """The pairs of a reference file, refiltered and cut to the modes that the LES carries, on its grid.
-
-    Raises InputError for a grid that cannot carry the forcing, or needs more than the pairs hold.
-    """
-    case = get_case(reference.attributes["case"])
-    check_grid(case, training.grid, Numerics(dt=1.0, dealiasing=training.dealiasing))
-    stored_carried = int(reference.attributes["pair_largest_wavenumber"])
-    stored_width = float(reference.attributes["pair_filter_width"])
-    pair_grid = reference["pairs/vorticity"].shape[-1]
-    carried = carried_wavenumber(training.grid, training.dealiasing)
-    if carried > stored_carried:
-        raise InputError(
-            f"--grid {training.grid} with dealiasing {training.dealiasing} carries |k| up to {carried}, but "
-            f"the pairs of the reference hold |k| up to {stored_carried}; take a smaller grid "
-            f"(two_thirds: at most {3 * stored_carried + 3}, none: at most {2 * stored_carried + 2})."
-        )
-    width = stored_width
-    if training.filter_width is not None:
-        width = training.filter_width * 2 * np.pi / pair_grid
-        if width < stored_width:
-            raise InputError(
-                f"--filter-width: found {training.filter_width}, but the pairs were filtered with "
-                f"{stored_width * pair_grid / 2 / np.pi:g} grid spacings; expected at least that."
-            )
-    hats = refilter_pair(
-        np.fft.rfft2(reference["pairs/vorticity"].astype(np.float64)),
-        np.fft.rfft2(reference["pairs/tendency"].astype(np.float64)),
-        ratio=gaussian(pair_grid, width) / gaussian(pair_grid, stored_width),
-        highest=carried,
-    )
-    shape = (training.grid, training.grid)
-    vorticity, tendency = (
-        np.fft.irfft2(resample_hat(hat, training.grid), s=shape).astype(np.float32) for hat in hats
-    )
-    return Pairs(vorticity, tendency, reference["pairs/held_out"].astype(bool), width, carried)
 
 
 def _sampler(vorticity: np.ndarray, tendency: np.ndarray, seed: int) -> Callable:

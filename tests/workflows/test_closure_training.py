@@ -10,7 +10,8 @@ from subgrid.contracts.bundle import Bundle
 from subgrid.contracts.errors import FileError, InputError
 from subgrid.contracts.les_file import read_output
 from subgrid.contracts.reference import read_reference
-from subgrid.workflows.closure_training import ClosureTraining, load_pairs, score_lines, train_closure
+from subgrid.workflows.closure_pairs import load_pairs
+from subgrid.workflows.closure_training import ClosureTraining, score_lines, train_closure
 from subgrid.workflows.les.report import report_runs
 from subgrid.workflows.les.runner import run_les
 from subgrid.workflows.les.setup import LesSetup
@@ -51,7 +52,7 @@ def test_bundle_says_how_it_was_made(short_training):
 
 
 def test_restricted_labels_carry_only_the_modes_of_the_les():
-    pairs = load_pairs(read_reference(REFERENCE), ClosureTraining(grid=64, dealiasing="two_thirds"))
+    pairs = load_pairs(read_reference(REFERENCE), grid=64, dealiasing="two_thirds")
     assert pairs.carried == 21
     for field in (pairs.vorticity, pairs.tendency):
         spectrum = np.abs(np.fft.rfft2(field.astype(np.float64)))
@@ -123,9 +124,9 @@ def test_bundle_of_another_grid_is_refused(short_training, tmp_path):
         ({"filter_width": 1.0}, "expected at least that"),
     ],
 )
-def test_labels_that_the_pairs_cannot_give_are_refused(changes, message):
+def test_labels_that_the_pairs_cannot_give_are_refused(changes, message, tmp_path):
     with pytest.raises(InputError, match=message):
-        load_pairs(read_reference(REFERENCE), ClosureTraining(**changes))
+        train_closure(REFERENCE, tmp_path / "c.bundle", ClosureTraining(**changes))
 
 
 def test_existing_bundle_is_not_replaced(short_training):
