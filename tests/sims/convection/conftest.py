@@ -21,12 +21,12 @@ def built_library():
 
 @pytest.fixture(scope="session")
 def reference_path():
-    """WRF's columns: a file of that name without WRF's own results (`*_r8`) is not them."""
+    """WRF's columns. A file of that name without WRF's own results (`*_r8`) is a failure."""
     if not REFERENCE.is_file():
         pytest.skip(f"reference columns are missing: {REFERENCE}")
     with Dataset(REFERENCE) as dataset:
         if "rthcuten_r8" not in dataset.variables:
-            pytest.skip(f"{REFERENCE} is not WRF's reference: it lacks rthcuten_r8; restore the file")
+            pytest.fail(f"{REFERENCE} is not WRF's reference: it lacks rthcuten_r8; restore the file")
     return REFERENCE
 
 

@@ -7,23 +7,29 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.columns import INTEGERS, PROFILES, SCALARS, STATE_PROFILES, STATE_SCALARS
+from subgrid.sims.convection.library import LIBRARY
 from subgrid.sims.convection.mskf import convect, gather_inputs
 
-ROOT = Path(__file__).resolve().parents[3]
-LAST_AXES_FIRST = (2, 1, 0)
+
+def built_at(path: Path) -> float:
+    return path.stat().st_mtime
 
 
 @pytest.fixture(scope="module")
 def wrapped():
-    built = [*ROOT.glob("_build/**/f90wrap/_subgrid_mskf_wrapped.*.so")]
-    if not built:
-        pytest.skip("the f90wrap module is not built (cmake -DSUBGRID_BUILD_F90WRAP=ON)")
-    newest = max(built, key=lambda path: path.stat().st_mtime).parent
-    sys.path.insert(0, str(newest))
+    """The module of the build whose library ctypes loads."""
+    folder = LIBRARY.find().parents[1] / "sims/convection/fortran"
+    built = next(folder.glob("f90wrap/_subgrid_mskf_wrapped.*.so"), None)
+    if built is None:
+        pytest.skip(f"no f90wrap module in {folder} (cmake -DSUBGRID_BUILD_F90WRAP=ON)")
+    objects = folder.glob("CMakeFiles/subgrid_mskf_objects.dir/*.o")
+    if built_at(built) < max(map(built_at, objects), default=0):
+        pytest.fail(f"{built} is older than the scheme that was compiled beside it; run 'make build'")
+    sys.path.insert(0, str(built.parent))
     try:
         import subgrid_mskf_wrapped
     finally:
-        sys.path.remove(str(newest))
+        sys.path.remove(str(built.parent))
     return subgrid_mskf_wrapped.subgrid_mskf_facade
 
 

@@ -7,7 +7,7 @@ from subgrid.sims.convection.mskf import convect
 from subgrid.sims.soundings.generator import labelled_batch
 
 WATER = ("rqvcuten", "rqccuten", "rqrcuten", "rqicuten", "rqscuten")
-GRAVITY = 9.81
+MOMENTUM = {"double": 1e-15, "single": 5e-7}
 
 
 def residuals(columns, answer):
@@ -23,13 +23,13 @@ def residuals(columns, answer):
     return open_water / np.maximum(size, 1e-30), np.maximum(*momentum)
 
 
-def check(columns, answer, tolerance):
+def check(columns, answer, precision, tolerance):
     assert np.all(answer["status"] == 0)
     assert all(np.all(np.isfinite(values)) for values in answer.values())
     active = answer["exit_code"] > 0
     water, momentum = residuals(columns, answer)
     assert water[active].max() < tolerance
-    assert momentum[active].max() < 10 * tolerance
+    assert momentum[active].max() < MOMENTUM[precision]
     deep, shallow = answer["exit_code"] == 1, answer["exit_code"] == 2
     assert np.all(answer["pratec"] >= 0)
     assert np.all(answer["pratec"][~deep] == 0)
@@ -44,18 +44,21 @@ def check(columns, answer, tolerance):
     return deep.sum(), shallow.sum()
 
 
-# WRF's pro-rata evaporation (match) makes up to 1e-8 of the column's water of nothing in one column of 2,000.
-@pytest.mark.parametrize(
+# WRF's pro-rata evaporation (match) makes up to 5e-9 of the column's water of nothing in a few columns.
+WATER_CLOSES = pytest.mark.parametrize(
     ("mode", "precision", "tolerance"),
     [
-        ("clean", "double", 1e-12),
-        ("match", "double", 1e-8),
+        ("clean", "double", 2e-14),
+        ("match", "double", 2e-8),
         ("clean", "single", 1e-5),
         ("match", "single", 1e-5),
     ],
 )
+
+
+@WATER_CLOSES
 def test_invariants(columns, mode, precision, tolerance):
-    deep, shallow = check(columns, convect(columns, mode=mode, precision=precision), tolerance)
+    deep, shallow = check(columns, convect(columns, mode=mode, precision=precision), precision, tolerance)
     assert deep > 100
     assert shallow > 100
 
@@ -85,16 +88,8 @@ def test_deep_hold_follows_from_wind_and_cloud_base(columns):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("mode", "precision", "tolerance"),
-    [
-        ("clean", "double", 1e-12),
-        ("match", "double", 1e-7),
-        ("clean", "single", 1e-5),
-        ("match", "single", 1e-5),
-    ],
-)
+@WATER_CLOSES
 def test_invariants_of_100_000_columns(mode, precision, tolerance):
     for number in range(50):
         columns, _ = labelled_batch(11, number)
-        check(columns, convect(columns, mode=mode, precision=precision), tolerance)
+        check(columns, convect(columns, mode=mode, precision=precision), precision, tolerance)

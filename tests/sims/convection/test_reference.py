@@ -6,9 +6,25 @@ import pytest
 from subgrid.contracts.columns_file import open_columns, read_columns
 from subgrid.sims.convection.mskf import convect
 from subgrid.sims.convection.sequence import march
+from subgrid.validation.column_errors import profile_errors
 from subgrid.workflows.physics import read_sequences
 
-HEAT_AND_WATER = ("rthcuten", "rqvcuten", "rqccuten", "rqrcuten", "rqicuten", "rqscuten")
+# Some three times the errors of docs/physics/mskf.md; in-cloud condensate is stored in single precision.
+DOUBLE_PROFILES = {
+    "rthcuten": 3e-8,
+    "rqvcuten": 3e-8,
+    "rqccuten": 8e-8,
+    "rqrcuten": 3e-8,
+    "rqicuten": 2e-7,
+    "rqscuten": 6e-8,
+    "cldfra_dp": 2e-8,
+    "cldfra_sh": 3e-8,
+    "qc_kf": 2e-7,
+    "qi_kf": 3e-7,
+    "w0avg": 1e-12,
+}
+HEAT_AND_WATER = tuple(DOUBLE_PROFILES)[:6]
+OUTCOME = ("exit_code", "cutop", "cubot", "nca")
 
 
 @pytest.fixture(scope="module")
@@ -25,41 +41,35 @@ def double(reference):
 
 def errors(answer, stored, name, suffix, keep):
     """Largest difference in each kept column over the largest value of the reference profile."""
-    result = []
-    for i in np.flatnonzero(keep):
-        n = stored["nlev"][i]
-        ours, theirs = answer[name][i, :n], stored[name + suffix][i, :n]
-        scale = np.abs(theirs).max()
-        result.append(np.abs(ours - theirs).max() / scale if scale > 0 else np.abs(ours).max())
-    return np.array(result)
+    return profile_errors(answer[name][keep], stored[name + suffix][keep], stored["nlev"][keep])
 
 
 def test_outcome_of_every_well_conditioned_column(reference, double):
     stored, _ = reference
     good = stored["well_conditioned"] == 1
-    for name in ("exit_code", "cutop", "cubot", "nca"):
+    for name in OUTCOME:
         assert np.array_equal(double[name][good], stored[f"{name}_r8"][good]), name
     assert np.all(double["status"] == 0)
 
 
-@pytest.mark.parametrize("name", [*HEAT_AND_WATER, "cldfra_dp", "cldfra_sh", "w0avg"])
+@pytest.mark.parametrize("name", DOUBLE_PROFILES)
 def test_double_precision_profiles(reference, double, name):
     stored, _ = reference
     stored = stored | {"w0avg_r8": stored["w0avg_out_r8"]}
-    assert errors(double, stored, name, "_r8", stored["well_conditioned"] == 1).max() < 1e-6
+    assert errors(double, stored, name, "_r8", stored["well_conditioned"] == 1).max() < DOUBLE_PROFILES[name]
 
 
 def test_double_precision_rain_and_time_scale(reference, double):
     stored, _ = reference
     good = stored["well_conditioned"] == 1
-    for name, of in (("pratec", "pratec_r8"), ("timec_kf", "timec_kf_r8"), ("raincv", "raincv_r8")):
-        np.testing.assert_allclose(double[name][good], stored[of][good], rtol=1e-7, atol=1e-15, err_msg=name)
+    for name in ("pratec", "raincv"):  # WRF's -1e-20 in two columns is rounding
+        rain, expected = double[name][good], stored[f"{name}_r8"][good]
+        np.testing.assert_allclose(rain, expected, rtol=2e-8, atol=1e-17, err_msg=name)
+    assert np.array_equal(double["timec_kf"][good], stored["timec_kf_r8"][good])
 
 
-def test_condensate_in_the_cloud_also_of_rejected_plumes(reference, double):
+def test_rejected_plumes_leave_their_condensate(reference, double):
     stored, _ = reference
-    for name in ("qc_kf", "qi_kf"):  # stored in single precision
-        assert errors(double, stored, name, "_r8", stored["well_conditioned"] == 1).max() < 2e-7
     assert double["qc_kf"][stored["exit_code_r8"] == -4].max() > 0
 
 
@@ -71,22 +81,27 @@ def test_momentum(reference, double):
     for name in ("rucuten", "rvcuten"):
         alone = errors(double, stored, name, "_r8", good & ~downdraft)
         assert alone.size > 100
-        assert alone.max() < 1e-8
+        assert alone.max() < 5e-9
         beside = errors(double, stored, name, "_r8", good & downdraft)
         assert beside.size > 90
         assert np.median(beside) < 2e-6
         assert beside.max() < 1e-4  # the worst are components that are small beside the other one
 
 
-def test_single_precision_spreads_as_wrf_does(reference):
+def test_single_precision_spreads_as_wrf_does(reference, double):
+    """At most 1.6 times as wide about WRF's single as WRF's own spread, 1.3 times about our double."""
     stored, columns = reference
-    answer = convect(columns, mode="match", precision="single")
+    stored = stored | {f"{name}_ours": values for name, values in double.items()}
+    single = convect(columns, mode="match", precision="single")
     good = stored["well_conditioned"] == 1
-    for name in ("exit_code", "cutop", "cubot", "nca"):
-        assert np.mean(answer[name][good] == stored[name][good]) > 0.99, name
-    # WRF's single against WRF's double: 95th percentile 2.3e-4 (θ), 1.8e-4 (vapour).
-    assert np.quantile(errors(answer, stored, "rthcuten", "", good), 0.95) < 3e-4
-    assert np.quantile(errors(answer, stored, "rqvcuten", "", good), 0.95) < 3e-4
+    for name in (*OUTCOME, "timec_kf"):
+        assert np.array_equal(single[name][good], stored[name][good]), name
+    for name in (*HEAT_AND_WATER, "cldfra_dp", "cldfra_sh", "qc_kf", "qi_kf", "rucuten", "rvcuten", "pratec"):
+        there = good & np.any(double[name].reshape(good.size, -1) != 0, axis=1)
+        spread = np.quantile(errors(stored, stored, name, "_r8", there), 0.95)
+        assert 1e-5 < spread < 3e-3, name
+        assert np.quantile(errors(single, stored, name, "", there), 0.95) < 1.6 * spread, name
+        assert np.quantile(errors(single, stored, name, "_ours", there), 0.95) < 1.3 * spread, name
 
 
 def test_held_column_keeps_what_it_brought(reference, double):
@@ -105,18 +120,21 @@ def test_clean_mode_decides_as_match_does(reference):
     stored, columns = reference
     good = stored["well_conditioned"] == 1
     clean = convect(columns, mode="clean")
-    assert np.mean(clean["exit_code"][good] == stored["exit_code_r8"][good]) > 0.98
+    assert np.array_equal(clean["exit_code"][good], stored["exit_code_r8"][good])
     error = errors(clean, stored, "rthcuten", "_r8", good & (stored["exit_code_r8"] > 0))
-    assert 1e-6 < np.median(error) < 5e-3
+    assert 3e-4 < np.median(error) < 4e-3
+    assert np.quantile(error, 0.9) < 0.15
 
 
 def test_sequences_are_replayed(reference_path):
     from netCDF4 import Dataset
 
     with Dataset(reference_path) as dataset:
-        group = dataset["sequences"]
-        rain, called, nca = group["rainc_r8_end"][:], group["called"][:], group["nca_end"][:]
-    answer = march(*read_sequences(reference_path), mode="match", precision="double", threads=1)
-    assert np.array_equal(answer["called"], called)
-    np.testing.assert_allclose(answer["rainc"][:, -1], rain, rtol=1e-4, atol=1e-6)
-    assert np.mean(answer["nca_end"] == nca) > 0.9  # the reference marched in single precision
+        stored = {name: variable[:] for name, variable in dataset["sequences"].variables.items()}
+    sequences = read_sequences(reference_path)
+    double = march(*sequences, mode="match", precision="double", threads=1)
+    np.testing.assert_allclose(double["rainc"][:, -1], stored["rainc_r8_end"], rtol=0, atol=1e-5)
+    single = march(*sequences, mode="match", precision="single", threads=1)
+    for name in ("called", "nca_end", *OUTCOME):
+        assert np.array_equal(single[name], stored[name]), name
+    np.testing.assert_allclose(single["rainc"], stored["rainc"], rtol=0, atol=1.5e-3)
