@@ -1,7 +1,6 @@
 """The `subgrid` command: calls one workflow and turns its errors into one sentence and an exit code."""
 
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..contracts.errors import SubgridError
+from ..contracts.script import errors_as_sentences
 from .commands import bundles, climsim, closure, les, physics, reference, train
 
 
@@ -68,12 +68,8 @@ app.add_typer(column_physics, name="physics")
 
 def main() -> None:
     """Entry point of the console script."""
-    try:
-        with terminated_as_interrupted():
-            app()
-    except SubgridError as error:
-        typer.echo(f"subgrid: {error}", err=True)
-        sys.exit(error.exit_code)
+    with errors_as_sentences("subgrid"), terminated_as_interrupted():
+        app()
 
 
 @contextmanager

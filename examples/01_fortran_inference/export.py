@@ -5,12 +5,11 @@ python export.py saturation.bundle
 e_s = a exp(b (T − T0) / (T − c))      a = 611.2 Pa, b = 17.67, c = 29.65 K, T0 = 273.15 K
 """
 
-import sys
-
 import jax.numpy as jnp
 import numpy as np
 
 from subgrid.contracts.bundle import Field
+from subgrid.contracts.script import run_script
 from subgrid.jax_models.export import export_bundle
 
 LEVELS = 5
@@ -23,11 +22,11 @@ def saturation(coefficients, temperature):
     return a * jnp.exp(b * (temperature - 273.15) / (temperature - c))
 
 
-def main(path: str) -> None:
+def main(bundle: str) -> None:
     """Write the bundle, with sixteen columns between 230 and 310 K as check vectors."""
     temperature = np.linspace(230, 310, 16 * LEVELS, dtype=np.float32).reshape(16, LEVELS)
-    bundle = export_bundle(
-        path,
+    exported = export_bundle(
+        bundle,
         saturation,
         COEFFICIENTS,
         inputs=[Field("temperature", "float32", (LEVELS,), "K", valid_min=230, valid_max=310)],
@@ -38,8 +37,8 @@ def main(path: str) -> None:
         programs=("forward", "vjp"),
         batch_sizes=(1, 64),
     )
-    print(bundle.summary())
+    print(exported.summary())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    run_script(main)

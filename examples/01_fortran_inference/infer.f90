@@ -14,6 +14,7 @@ program infer
    real(sp), target :: pressure(levels, columns)      !< saturation vapour pressure over water, Pa
    integer :: level, column
 
+   if (command_argument_count() /= 1) error stop 'expected example_01_infer BUNDLE'
    call get_command_argument(1, path)
    do column = 1, columns
       temperature(:, column) = [(273.15_sp - 5*level + 10*(column - 1), level=0, levels - 1)]

@@ -8,12 +8,14 @@ holds each output in the same way, as the emulator gives it inside JAX before ex
 columns are mock ones; the last time step is run, the others are for training.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 from flax import nnx
 
+from subgrid.contracts.errors import InputError
+from subgrid.contracts.files import require_absent
+from subgrid.contracts.script import run_script
 from subgrid.jax_models.data.columns import ColumnSet
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.data.source import read_columns
@@ -27,6 +29,7 @@ EPOCHS = 2  # enough to have weights that are not those of the start; linear nee
 
 def export(folder: Path, emulator: str, columns: ColumnSet, *, epochs: int = EPOCHS) -> None:
     """Train on all time steps but the last, and write the three files for the last; 0 epochs: untrained."""
+    require_absent(folder / "emulator.bundle")
     train = training_data(columns.at(np.arange(columns.steps - 1)), emulator)
     unseen = training_data(columns.at(np.array([columns.steps - 1])), emulator)
     chosen = recipe(emulator)
@@ -57,9 +60,11 @@ def export(folder: Path, emulator: str, columns: ColumnSet, *, epochs: int = EPO
 
 def main(folder: str, emulator: str = "linear", data: str | None = None) -> None:
     """Mock columns unless a file is given."""
+    if Path(folder).is_file():
+        raise InputError(f"{folder} is a file, expected a folder for the outputs; choose another name.")
     Path(folder).mkdir(parents=True, exist_ok=True)
     export(Path(folder), emulator, read_columns(data) if data else mock_columns(9, ncol=96))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_script(main)

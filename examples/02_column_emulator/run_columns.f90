@@ -21,13 +21,17 @@ program run_columns
    type(field), allocatable :: inputs(:), outputs(:)
    character(len=1000) :: paths(3), device
    integer(i4) :: columns
-   integer :: i, unit
+   integer :: i, unit, code, bytes
 
+   if (command_argument_count() < 3) error stop 'expected example_02_run_columns BUNDLE COLUMNS OUTPUTS [DEVICE]'
    do i = 1, size(paths)
       call get_command_argument(i, paths(i))
    end do
-   open (newunit=unit, file=trim(paths(2)), access='stream', form='unformatted', action='read', status='old')
-   read (unit) columns
+   open (newunit=unit, file=trim(paths(2)), access='stream', form='unformatted', action='read', status='old', iostat=code)
+   if (code /= 0) error stop trim(paths(2))//' cannot be read; export.py writes it beside the bundle'
+   inquire (unit=unit, size=bytes)
+   read (unit, iostat=code) columns
+   if (code /= 0 .or. columns < 1 .or. columns > bytes) error stop trim(paths(2))//' holds no columns of export.py'
 
    call get_command_argument(4, device)
    if (len_trim(device) == 0) device = 'cpu'
@@ -35,6 +39,8 @@ program run_columns
    call subgrid_load(session, trim(paths(1)), model)
    call attach(model, 'input', inputs)
    call attach(model, 'output', outputs)
+   if (bytes /= 4 + 4*sum([(size(inputs(i)%profile), i=1, size(inputs))])) error stop trim(paths(2))// &
+      ' is of other size than the inputs of the bundle; give the columns that export.py wrote beside it'
    do i = 1, size(inputs)
       read (unit) inputs(i)%profile
    end do
@@ -42,7 +48,8 @@ program run_columns
 
    call subgrid_run(model)
 
-   open (newunit=unit, file=trim(paths(3)), access='stream', form='unformatted', action='write', status='new')
+   open (newunit=unit, file=trim(paths(3)), access='stream', form='unformatted', action='write', status='new', iostat=code)
+   if (code /= 0) error stop trim(paths(3))//' exists or cannot be written; choose another name'
    do i = 1, size(outputs)
       write (unit) outputs(i)%profile
       print '(a16,3es12.4,2x,a)', outputs(i)%name, sum(outputs(i)%profile)/size(outputs(i)%profile), &

@@ -129,6 +129,18 @@ def test_a_missing_bundle_is_a_sentence(linear):
     assert not (linear / "unwritten.bin").exists()
 
 
+def test_columns_of_another_size_are_a_sentence(linear, tmp_path):
+    cut = tmp_path / "cut.bin"
+    cut.write_bytes((linear / "columns.bin").read_bytes()[:-4])
+    twin = run(sys.executable, EXAMPLE / "run_columns.py", linear / "emulator.bundle", cut)
+    assert (twin.returncode, twin.stderr.count("\n")) == (3, 1)
+    assert "holds 11904 numbers, expected 11905" in twin.stderr
+    done = run(program(), linear / "emulator.bundle", cut, tmp_path / "unwritten.bin")
+    assert done.returncode != 0
+    assert "of other size than the inputs of the bundle" in done.stderr
+    assert not (tmp_path / "unwritten.bin").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("emulator", ["hsr", "cvae", "rpn"])
 def test_the_bridge_runs_ensembles(emulator, tmp_path):
