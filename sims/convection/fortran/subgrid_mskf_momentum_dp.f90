@@ -152,7 +152,7 @@ contains
       if (length > 0.0_wp) direction = direction/length
    end function mean_direction
 
-   !> One wind component.
+   !> One wind component. What is carried is the excess U_c - Û, a sum of differences that keeps its digits in single precision.
    pure subroutine transport_component(env, base, top, flux, entrained, force, wind, tendency)
       type(environment_type), intent(in) :: env
       integer, intent(in) :: base, top
@@ -160,18 +160,24 @@ contains
       real(wp), intent(in) :: force(:)                !< ρ P [kg m-2 s-2]
       real(wp), intent(in) :: wind(:)                 !< [m s-1]
       real(wp), intent(inout) :: tendency(:)          !< [m s-2]
-      real(wp) :: below, stress, cloud, mean_flux
+      real(wp) :: below, stress, excess, shift, mean_flux
       integer :: k
 
       below = 0.0_wp
       tendency(base) = 0.0_wp
-      cloud = 0.5_wp*(wind(base) + wind(base + 1))
+      excess = 0.0_wp
       do k = base + 1, top
          stress = 0.0_wp
          mean_flux = 0.5_wp*(flux(k - 1) + flux(k))
-         if (k < top .and. abs(mean_flux) >= tiny(1.0_wp)*1.0e8_wp) then
-            cloud = cloud + (entrained(k)*(wind(k) - cloud) - env%thickness(k)*force(k))/mean_flux
-            stress = flux(k)*(cloud - 0.5_wp*(wind(k) + wind(k + 1)))
+         if (k < top) then
+            shift = 0.5_wp*(wind(k + 1) - wind(k - 1))
+            if (abs(mean_flux) >= tiny(1.0_wp)*1.0e8_wp) then
+               excess = excess - shift &
+                  + (entrained(k)*(0.5_wp*(wind(k) - wind(k - 1)) - excess) - env%thickness(k)*force(k))/mean_flux
+               stress = flux(k)*excess
+            else
+               excess = excess - shift
+            end if
          end if
          tendency(k) = -(stress - below)*gravity/env%dp(k)
          below = stress
