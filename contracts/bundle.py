@@ -67,8 +67,11 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
-class Program:
-    """One compiled-for-one-shape program; the kept indices count from 0 here and from 1 in the manifest."""
+class ProgramSignature:
+    """Arguments and results of one compiled-for-one-shape program, and which arguments it keeps.
+
+    The kept indices count from 0 here and from 1 in the manifest.
+    """
 
     name: str
     platform: str
@@ -77,6 +80,12 @@ class Program:
     outputs: tuple[str, ...]
     parameters_kept: tuple[int, ...]
     inputs_kept: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Program(ProgramSignature):
+    """A program of the bundle: for every host, and its twin for JAX hosts."""
+
     artifact: StoredFile
     jax_artifact: StoredFile
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,11 @@ from .bundle import (
     Field,
     Parameter,
     Program,
+    ProgramSignature,
     StoredFile,
     little_endian,
 )
+from .bundle_entries import manifest_entries, one_line
 from .errors import InputError
 from .files import writing
 from .manifest import NAME, format_manifest
@@ -29,16 +31,9 @@ from .provenance import provenance
 
 
 @dataclass(frozen=True)
-class Artifact:
+class Artifact(ProgramSignature):
     """A program as bytes: `mlir` for every host (VHLO bytecode), `jax` as jax.export serialises it."""
 
-    name: str
-    platform: str
-    batch: int
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    parameters_kept: tuple[int, ...]
-    inputs_kept: tuple[int, ...]
     mlir: bytes
     jax: bytes
 
@@ -136,11 +131,6 @@ def require_expressible(name: str, fields: Sequence[Field], parameters: Mapping[
             raise InputError(f"{field.name} has no units; write 1 for a number without dimension.")
 
 
-def one_line(text: str) -> str:
-    """The manifest keeps free text on one line."""
-    return " ".join(text.split())
-
-
 def store(folder: Path, name: str, content: bytes) -> StoredFile:
     """Write one file and say what was written."""
     (folder / name).write_bytes(content)
@@ -151,13 +141,7 @@ def store_program(folder: Path, artifact: Artifact) -> Program:
     """Write the two files of a program."""
     stem = f"programs/{artifact.name}.{artifact.platform}.b{artifact.batch}"
     return Program(
-        name=artifact.name,
-        platform=artifact.platform,
-        batch=artifact.batch,
-        inputs=artifact.inputs,
-        outputs=artifact.outputs,
-        parameters_kept=artifact.parameters_kept,
-        inputs_kept=artifact.inputs_kept,
+        **{field.name: getattr(artifact, field.name) for field in fields(ProgramSignature)},
         artifact=store(folder, f"{stem}.mlir", artifact.mlir),
         jax_artifact=store(folder, f"{stem}.jax", artifact.jax),
     )
@@ -174,100 +158,3 @@ def place(vectors: Arrays, check: CheckVectors, batch_sizes: Sequence[int]) -> l
         )
         for batch in batch_sizes
     ]
-
-
-def manifest_entries(bundle: Bundle) -> dict[str, str]:
-    """All keys of docs/bundle.md between `format` and `end`; `bundle_reader.interpret` is the inverse."""
-    entries = {
-        "name": bundle.name,
-        "description_text": bundle.description,
-        "created": bundle.created,
-        "versions_text": bundle.versions,
-        "git_revision": bundle.git_revision,
-        "config_text": bundle.config,
-        "precision": bundle.precision,
-        "batch_sizes": words(bundle.batch_sizes),
-    }
-    for role, fields in (("input", bundle.inputs), ("output", bundle.outputs)):
-        add_records(entries, role, [field_entries(field) for field in fields])
-    add_records(entries, "parameter", [parameter_entries(parameter) for parameter in bundle.parameters])
-    add_records(entries, "program", [program_entries(program) for program in bundle.programs])
-    add_records(entries, "check", [check_entries(check) for check in bundle.checks])
-    for role, stored in (("weights", bundle.weights), ("check", bundle.check_vectors)):
-        entries |= {f"{role}.bytes": str(stored.bytes), f"{role}.sha256": stored.sha256}
-    return entries
-
-
-def add_records(entries: dict[str, str], kind: str, found: list[dict[str, str]]) -> None:
-    """The count of the records, then their keys with the index from 1."""
-    entries[f"{kind}s"] = str(len(found))
-    for index, record in enumerate(found, start=1):
-        entries |= {f"{kind}.{index}.{key}": value for key, value in record.items()}
-
-
-def field_entries(field: Field) -> dict[str, str]:
-    """Keys of an input or output."""
-    entries = {
-        "name": field.name,
-        "kind": field.kind,
-        "shape": shape_words(field.shape),
-        "shape_fortran": shape_words(field.shape[::-1]),
-        "units": one_line(field.units),
-        "long_name_text": one_line(field.long_name),
-    }
-    limits = {"valid_min": field.valid_min, "valid_max": field.valid_max}
-    return entries | {key: repr(float(value)) for key, value in limits.items() if value is not None}
-
-
-def parameter_entries(parameter: Parameter) -> dict[str, str]:
-    """Keys of a parameter."""
-    return {
-        "name": parameter.name,
-        "kind": parameter.kind,
-        "shape": shape_words(parameter.shape),
-        "offset": str(parameter.offset),
-        "bytes": str(parameter.bytes),
-    }
-
-
-def program_entries(program: Program) -> dict[str, str]:
-    """Keys of a program; kept arguments count from 1."""
-    entries = {
-        "name": program.name,
-        "platform": program.platform,
-        "batch": str(program.batch),
-        "inputs": words(program.inputs),
-        "outputs": words(program.outputs),
-        "parameters_kept": words(index + 1 for index in program.parameters_kept),
-        "inputs_kept": words(index + 1 for index in program.inputs_kept),
-    }
-    for twin, stored in (("", program.artifact), ("jax_", program.jax_artifact)):
-        entries |= {
-            f"{twin}file": stored.path,
-            f"{twin}bytes": str(stored.bytes),
-            f"{twin}sha256": stored.sha256,
-        }
-    return entries
-
-
-def check_entries(check: Check) -> dict[str, str]:
-    """Keys of a check."""
-    return {
-        "program": check.program,
-        "batch": str(check.batch),
-        "entries": str(check.entries),
-        "input_offsets": words(check.input_offsets),
-        "output_offsets": words(check.output_offsets),
-        "rtol": repr(check.rtol),
-        "atol": repr(check.atol),
-    }
-
-
-def words(values: Iterable) -> str:
-    """A list as the manifest writes it."""
-    return " ".join(map(str, values)) or "none"
-
-
-def shape_words(shape: tuple[int, ...]) -> str:
-    """A shape as the manifest writes it."""
-    return " ".join(map(str, shape)) or "scalar"

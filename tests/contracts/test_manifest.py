@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subgrid.contracts.bundle import Bundle, Check, Field, Parameter, Program, StoredFile
+from subgrid.contracts.bundle_entries import manifest_entries, one_line
 from subgrid.contracts.bundle_reader import interpret
-from subgrid.contracts.bundle_writer import manifest_entries, one_line
 from subgrid.contracts.errors import FileError
 from subgrid.contracts.manifest import Manifest, format_manifest, parse_manifest
 
