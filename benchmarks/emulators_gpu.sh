@@ -1,31 +1,39 @@
 #!/bin/sh
-# Train ClimSim emulators on one GPU and judge them: benchmarks/emulators_gpu.sh DATA OUT [LANE…]
+# Train ClimSim emulators on one or more GPUs and judge them: benchmarks/emulators_gpu.sh DATA OUT [LANE…]
 #
 # DATA: the packed file of 60 steps (48 train, 12 test). OUT: an existing folder for bundles, checkpoints and the report.
 # LANE: recipes that are trained one after the other, in one word; lanes run side by side. Default: all the heavy ones.
-# LIMIT: seconds after which training stops; what is finished is judged, what is not goes on from its checkpoint in the
-#        next run. TRAIN: further options of `subgrid train climsim`.
-# Lanes share the GPU through MPS where its daemon can be started; without it they take turns and slow each other down.
-# Not one call for all: on an H100 eight lanes finish about half of the recipes in 325 s (docs/results/climsim/training.md).
+# LIMIT: seconds after which training stops; what is unfinished is exported as it is, marked in the report (unet-400-of-2016),
+#        and goes on from its checkpoint in the next run. TRAIN: further options of `subgrid train climsim`.
+# Lanes are dealt out to the GPUs in turn and share each through MPS where its daemon can be started; without it they take
+# turns and slow each other down. Not one call for all: on one H100 eight lanes finish about half of the recipes in 325 s
+# (docs/results/climsim/training.md). MEMORY: share of a GPU that one lane may take, so that the tuning of one does not
+# starve the others.
 set -eu
 data=$1 out=$2
 shift 2
-test $# -gt 0 || set -- squeezeformer convnext res_lstm "encoder_lstm rpn" "cnn unet" "column_lstm" \
+test $# -gt 0 || set -- squeezeformer convnext res_lstm "encoder_lstm rpn" "unet cnn" "column_lstm" \
     "mlp512 hsr cvae bilstm" "column_ensemble column_mlp"
 limit=${LIMIT:-86400}
-export XLA_PYTHON_CLIENT_PREALLOCATE=false
+end=$(($(date +%s) + limit))
+export XLA_PYTHON_CLIENT_PREALLOCATE=false XLA_PYTHON_CLIENT_MEM_FRACTION="${MEMORY:-0.4}"
 
 subgrid() { exec python3 -c 'from subgrid.workflows.cli import main; main()' "$@"; }
 
+finished() { test -d "$1" && ! grep -q '"stopped": true' "$1/manifest.txt"; }
+
 lane() {
-    trap 'kill "$training" 2> /dev/null; echo "$name was stopped at $limit s"; exit 0' TERM
+    trap 'kill "${training:-}" 2> /dev/null; exit 1' TERM
     for name in "$@"; do
-        test -d "$out/$name.bundle" && continue
+        finished "$out/$name.bundle" && continue
+        left=$((end - $(date +%s)))
+        test "$left" -gt 0 || { echo "$name was not begun within $limit s"; continue; }
         # shellcheck disable=SC2086
-        subgrid train climsim "$name" --data "$data" --out "$out/$name.bundle" --checkpoint "$out/$name.checkpoint" ${TRAIN:-} \
-            > "$out/$name.log" 2>&1 &
+        subgrid train climsim "$name" --data "$data" --out "$out/$name.bundle" --checkpoint "$out/$name.checkpoint" \
+            --seconds "$left" --overwrite ${TRAIN:-} > "$out/$name.log" 2>&1 &
         training=$!
-        wait "$training" || echo "$name did not finish, see $out/$name.log"
+        wait "$training" || { echo "$name did not finish, see $out/$name.log"; continue; }
+        finished "$out/$name.bundle" || echo "$name was stopped at $limit s"
     done
 }
 
@@ -33,20 +41,18 @@ CUDA_MPS_PIPE_DIRECTORY=$(mktemp -d)
 export CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY="$CUDA_MPS_PIPE_DIRECTORY"
 nvidia-cuda-mps-control -d 2> /dev/null || unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
 
-lanes=""
+gpus=$(nvidia-smi -L 2> /dev/null | grep -c '^GPU' || true)
+lanes="" number=0
 for names in "$@"; do
+    test "$gpus" -lt 2 || export CUDA_VISIBLE_DEVICES="$((number % gpus))"
+    number=$((number + 1))
     # shellcheck disable=SC2086
     lane $names &
     lanes="$lanes $!"
 done
 # shellcheck disable=SC2086
 trap 'kill $lanes 2> /dev/null || true' EXIT
-end=$(($(date +%s) + limit))
-for lane in $lanes; do
-    while kill -0 "$lane" 2> /dev/null && [ "$(date +%s)" -lt "$end" ]; do sleep 1; done
-    kill "$lane" 2> /dev/null || true
-    wait "$lane" || true
-done
+for lane in $lanes; do wait "$lane" || true; done
 trap - EXIT
 test -z "${CUDA_MPS_PIPE_DIRECTORY:-}" || echo quit | nvidia-cuda-mps-control
 
@@ -54,7 +60,7 @@ models="" reference=""
 for bundle in "$out"/*.bundle; do
     test -d "$bundle" && models="$models --model $bundle"
 done
-test -n "$models" || { echo "no emulator was finished within $limit s; raise LIMIT and run the same command again" >&2; exit 1; }
-test -d "$out/mlp512.bundle" && reference="--reference mlp512"
+test -n "$models" || { echo "no emulator was trained, see $out/*.log" >&2; exit 1; }
+finished "$out/mlp512.bundle" && reference="--reference mlp512"
 # shellcheck disable=SC2086
 (subgrid validate climsim $models --data "$data" $reference --out "$out/report" --overwrite)

@@ -30,6 +30,7 @@ def train_emulator(
     validation: TrainingSet | None = None,
     devices: Sequence[jax.Device] | None = None,
     checkpoint_dir: Path | None = None,
+    seconds: float | None = None,
     progress: Callable[..., None] = lambda done, total, **metrics: None,
 ) -> TrainingResult:
     """Build, train and return the emulator with its learning curve.
@@ -40,6 +41,7 @@ def train_emulator(
         the loop is then scored on training rows and the learning rate ends at zero.
     epochs: instead of the recipe's number.
     devices: over which the rows of each batch are divided.
+    seconds: stop after this wall time; the result says of how many updates.
     """
     sample = data.sample
     emulator = recipe.build(sample, nnx.Rngs(seed))
@@ -59,7 +61,7 @@ def train_emulator(
     with _batches(recipe, data, arrays_of, size=size, seed=seed) as batch_at:
         return fit(
             emulator, supervised(recipe, weights), batch_at, chosen, config_of(recipe, epochs, len(data)),
-            devices=devices, checkpoint_dir=checkpoint_dir, progress=progress,
+            devices=devices, checkpoint_dir=checkpoint_dir, seconds=seconds, progress=progress,
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ the batches that the uninterrupted one would have drawn. Running statistics (nnx
 result like the parameters.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from flax import nnx
 
 from ..contracts.errors import BlowUpError
 from .checkpoints import Checkpoints
-from .devices import Placement
+from .devices import Placement, agreed
 from .training_step import Batch, Loss, TrainingConfig, make_advance, make_optimizer
 
 
@@ -36,12 +37,16 @@ class TrainingState:
 
 @dataclass
 class TrainingResult:
-    """The model with its best parameters (moving average, lowest validation loss) and the learning curve."""
+    """The model with its best parameters (moving average, lowest validation loss) and the learning curve.
+
+    steps: updates made, of `planned`; fewer after a stop by the clock or by patience.
+    """
 
     model: nnx.Module
     best_loss: float
     steps: int
     history: list[dict[str, float]] = field(default_factory=list)
+    planned: int = 0
 
 
 def fit(
@@ -53,6 +58,7 @@ def fit(
     *,
     devices: Sequence[jax.Device] | None = None,
     checkpoint_dir: Path | None = None,
+    seconds: float | None = None,
     progress: Callable[..., None] = lambda done, total, **metrics: None,
 ) -> TrainingResult:
     """Train a copy of `model` and return it with its best parameters.
@@ -66,6 +72,8 @@ def fit(
         devices: over which the rows of each batch are divided (all devices of all hosts in a run of several
             processes); None: the default device.
         checkpoint_dir: where the run is saved every `checkpoint_every` steps, and resumed from.
+        seconds: stop after the update that passes this wall time, compilation counted in; the run is saved
+            and can go on from there.
         progress: called as `progress(done, total, loss=…, validation=…)`.
 
     Raises:
@@ -78,6 +86,13 @@ def fit(
     score = jax.jit(lambda w, r, batch: loss(nnx.merge(graphdef, w["params"], w["stats"], r), batch))
     rest, validation = place.everywhere(rest), place.everywhere(validation)
     state, history = _first_state(params, stats, config, place), []
+    stop_at = None if seconds is None else time.perf_counter() + seconds
+
+    def validate(value: jax.Array) -> None:
+        _validate(state, float(score(state.ema, rest, validation)), float(value), history)
+        row = history[-1]
+        progress(state.step, config.steps, loss=row["loss"], validation=row["validation"])
+
     with Checkpoints(checkpoint_dir, {"configuration": asdict(config)}) as checkpoints:
         state, history = checkpoints.restore(state)
         while state.step < config.steps and not (config.patience and state.stale >= config.patience):
@@ -90,15 +105,24 @@ def fit(
                 place.divided(batch_at(state.step)),
             )
             state.step += 1
-            if state.step % config.validate_every == 0 or state.step == config.steps:
-                _validate(state, float(score(state.ema, rest, validation)), float(value), history)
-                row = history[-1]
-                progress(state.step, config.steps, loss=row["loss"], validation=row["validation"])
-            if state.step % config.checkpoint_every == 0:
+            due = state.step % config.validate_every == 0 or state.step == config.steps
+            late = state.step < config.steps and _passed(stop_at)
+            if due:
+                validate(value)
+            if state.step % config.checkpoint_every == 0 or late:
                 checkpoints.save(state, history)
+            if late:
+                if not due:  # after the save: the run that goes on makes no validation here
+                    validate(value)
+                break
     rest, best = place.gathered(rest), place.gathered(state.best)
     best = nnx.merge(graphdef, best["params"], best["stats"], rest)
-    return TrainingResult(best, state.best_loss, state.step, history)
+    return TrainingResult(best, state.best_loss, state.step, history, config.steps)
+
+
+def _passed(moment: float | None) -> bool:
+    """Whether the clock of the first process has passed `moment`."""
+    return moment is not None and agreed(time.perf_counter() > moment)
 
 
 def _first_state(params, stats, config: TrainingConfig, place: Placement) -> TrainingState:

@@ -20,7 +20,9 @@ from ..jax_models.data.splits import held_out_steps, runs_of
 from .progress import silent
 
 if TYPE_CHECKING:
+    from ..jax_models.recipes import Recipe
     from ..jax_models.sampling import RareRegimes
+    from ..jax_models.training import TrainingResult
     from ..jax_models.training_set import StreamedSet, TrainingSet
 
 HELD_OUT = 12  # time steps of a small file that no emulator sees in training
@@ -113,6 +115,7 @@ def train(
     sampling: RareRegimes | None = None,
     devices: int | None = None,
     checkpoint_dir: Path | None = None,
+    seconds: float | None = None,
     platforms: tuple[str, ...] = ("cpu", "cuda"),
     memory_gb: float = MEMORY_GB,
     grid: Path | None = None,
@@ -124,6 +127,8 @@ def train(
     data: packed file, store, or raw files. memory_gb: training rows of a store that take more are streamed;
     raw files, which need the grid-info file `grid`, always are. features, compute, sampling: instead of the
     recipe's; only a recipe for V1, which takes what it is given, can have other features.
+    seconds: stop training after this wall time; the bundle is then marked as stopped, and a run with the same
+    checkpoint goes on.
     devices: over how many the rows of each batch are divided; default 1, and all in a run of several
     processes (`jax.distributed`), each of which calls this while the first one writes. The bundle records it.
     """
@@ -147,13 +152,14 @@ def train(
     spread = training_devices(devices)
     result = train_emulator(
         chosen, rows, seed=seed, epochs=epochs, devices=spread, checkpoint_dir=checkpoint_dir,
-        progress=progress,
+        seconds=seconds, progress=progress,
     )  # fmt: skip
     if not is_first_process():
         return Path(out)
     config = {
         "emulator": emulator, "features": chosen.features, "data": Path(data).name, "part": part,
         "time_steps": rows.seconds.size, "held_out": held_out, "seed": seed, "steps": result.steps,
+        "planned_steps": result.planned, "stopped": result.steps < result.planned,
         "batch": chosen.batch, "learning_rate": chosen.learning_rate, "weight_decay": chosen.weight_decay,
         "ema_decay": chosen.ema_decay, "compute": chosen.compute, "parameters": "float32",
         "devices": len(spread), "sampling": chosen.sampling and asdict(chosen.sampling),
@@ -164,12 +170,19 @@ def train(
         result.model,
         rows.sample.inputs,
         name=emulator,
-        description=f"ClimSim column physics, {emulator} on {chosen.features} inputs. {chosen.note}".strip(),
+        description=_description(chosen, result),
         config=json.dumps(config),
         platforms=platforms,
         overwrite=overwrite,
     )
     return Path(out)
+
+
+def _description(chosen: Recipe, result: TrainingResult) -> str:
+    words = f"ClimSim column physics, {chosen.name} on {chosen.features} inputs. {chosen.note}".strip()
+    if result.steps == result.planned:
+        return words
+    return f"{words.rstrip('.')}. Stopped after {result.steps} of {result.planned} updates."
 
 
 def training_rows(

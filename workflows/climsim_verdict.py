@@ -86,8 +86,20 @@ def unseen(columns: ColumnSet, models: list[Path]) -> ColumnSet:
 
 
 def name_of(model: Path) -> str:
-    """What the report calls it: as the bundle is called, or as the file of outputs says."""
-    return name_of_outputs(model) if is_outputs(model) else Path(model).name.removesuffix(".bundle")
+    """What the report calls it: as the bundle is called, or as the file of outputs says.
+
+    A bundle whose training was stopped says so: unet-400-of-2016.
+    """
+    if is_outputs(model):
+        return name_of_outputs(model)
+    name = Path(model).name.removesuffix(".bundle")
+    config = _config(Bundle.open(model)) if Path(model).is_dir() else {}
+    return f"{name}-{config['steps']}-of-{config['planned_steps']}" if config.get("stopped") else name
+
+
+def _config(bundle: Bundle) -> dict:
+    """What a bundle says of its training; nothing where somebody else made it."""
+    return json.loads(bundle.config) if bundle.config.startswith("{") else {}
 
 
 def _remembers(model: Path) -> bool:
@@ -108,8 +120,7 @@ def _trained_on(model: Path) -> np.ndarray:
     """Times of the training steps that the bundle or file of outputs names, seconds."""
     if is_outputs(model):
         return trained_on(model)
-    bundle = Bundle.open(model)
-    return times_of(json.loads(bundle.config).get("trained_on", []) if bundle.config.startswith("{") else [])
+    return times_of(_config(Bundle.open(model)).get("trained_on", []))
 
 
 def case_of(columns: ColumnSet):

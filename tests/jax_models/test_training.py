@@ -59,6 +59,26 @@ def test_resumed_run_equals_the_uninterrupted_one(tmp_path):
             progress=interrupt,
         )
     resumed = fit(linear_model(), squared_error, batch_at, batch_at(10_000), config, checkpoint_dir=tmp_path)
+    _require_the_same(whole, resumed)
+
+
+def test_a_run_stopped_by_the_clock_is_validated_and_goes_on(tmp_path):
+    """Each call makes one update when its time is over already; what it gives is validated, what goes on is
+    not touched by that."""
+    config = TrainingConfig(steps=5, validate_every=2, checkpoint_every=3)
+    whole = fit(linear_model(), squared_error, batch_at, batch_at(10_000), config)
+    arguments = (linear_model(), squared_error, batch_at, batch_at(10_000), config)
+    for step in range(1, 5):
+        stopped = fit(*arguments, checkpoint_dir=tmp_path, seconds=0.0)
+        assert (stopped.steps, stopped.planned) == (step, 5)
+        assert stopped.history[-1]["step"] == step
+        assert np.isfinite(stopped.best_loss)
+    ended = fit(*arguments, checkpoint_dir=tmp_path, seconds=0.0)
+    assert (ended.steps, ended.planned) == (5, 5)
+    _require_the_same(whole, ended)
+
+
+def _require_the_same(whole, resumed):
     assert jax.tree.all(
         jax.tree.map(
             lambda a, b: bool(jnp.array_equal(a, b)), nnx.state(whole.model), nnx.state(resumed.model)

@@ -53,6 +53,16 @@ def test_a_streamed_training_resumes_where_it_was_stopped(store, tmp_path):
     )
 
 
+def test_a_training_stopped_by_the_clock_is_exported_and_marked(store, tmp_path):
+    choices = {"held_out": 4, "epochs": 2, "platforms": CPU, "seconds": 0.0}
+    path = climsim.train(store, tmp_path / "m.bundle", "mlp512", **choices)
+    bundle, planned = Bundle.open(path), 2 * (12 * 96 // 128)
+    recorded = json.loads(bundle.config)
+    assert (recorded["stopped"], recorded["steps"], recorded["planned_steps"]) == (True, 1, planned)
+    assert bundle.description.endswith(f"Stopped after 1 of {planned} updates.")
+    assert climsim_verdict.name_of(path) == f"m-1-of-{planned}"
+
+
 def test_streamed_and_held_rows_have_the_same_weights(store):
     """Metric weights of a group come from the statistics of the sample, not from its own."""
     features = feature_set("V2_sun")
