@@ -86,6 +86,10 @@ def train(
     ] = None,
     distributed: Annotated[bool, typer.Option("--distributed", help=DISTRIBUTED)] = False,
     checkpoint: Annotated[Path | None, typer.Option(help="Directory to save in and resume from.")] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Stop training after this wall time and export what there is, marked."),
+    ] = None,
     memory: Annotated[float, typer.Option(help="GB; rows of a store that take more are streamed.")] = 4.0,
     grid: Annotated[Path | None, typer.Option(help="ClimSim's grid-info file, for raw files.")] = None,
     overwrite: OverwriteOption = False,
@@ -115,6 +119,7 @@ def train(
             sampling=RareRegimes(rare, unbiased=not rare_unweighted) if rare else None,
             devices=devices,
             checkpoint_dir=checkpoint,
+            seconds=seconds,
             memory_gb=memory,
             grid=grid,
             overwrite=overwrite,
