@@ -110,10 +110,9 @@ class Check:
         if found.shape != expected.shape or not worst <= allowed:
             raise BridgeError(
                 f"The self-test of program {self.program} (batch {self.batch}) failed on {where}: {name} "
-                "differs "
-                f"from the bundle's check vector by {worst:.3g}, allowed {allowed:.3g}; this device or "
-                "plug-in "
-                "computes other numbers than the exporter, use another one or export the bundle again.",
+                f"differs from the bundle's check vector by {worst:.3g}, allowed {allowed:.3g}; this device "
+                "or plug-in computes other numbers than the exporter, use another one or export the bundle "
+                "again.",
                 Status.SELFTEST,
             )
 
@@ -163,8 +162,7 @@ class Bundle:
         available = sorted({f"{p.name} on {p.platform}" for p in self.programs})
         raise InputError(
             f"{self.path} has no program {name} for {platform} and batch {batch}; it has "
-            f"{', '.join(available)} "
-            f"for batch sizes {' '.join(map(str, self.batch_sizes))}."
+            f"{', '.join(available)} for batch sizes {' '.join(map(str, self.batch_sizes))}."
         )
 
     def program_names(self) -> tuple[str, ...]:

@@ -177,6 +177,5 @@ def verify_file(folder: Path, stored: StoredFile) -> None:
     if found != stored.sha256:
         raise FileError(
             f"{path} has the checksum {found[:12]}…, expected {stored.sha256[:12]}…: its content was "
-            "changed; "
-            "copy or export the bundle again."
+            "changed; copy or export the bundle again."
         )

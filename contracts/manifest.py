@@ -114,9 +114,8 @@ def parse_manifest(text: str, path: Path) -> dict[str, str]:
     lines = text.split("\n")
     if lines[0].strip() != f"format = {FORMAT}":
         raise FileError(
-            f"{path} begins with '{lines[0][:60].strip()}', expected 'format = {FORMAT}': it is no bundle "
-            "of a "
-            "format that this version of subgrid reads; export it again."
+            f"{path} begins with '{lines[0][:60].strip()}', expected 'format = {FORMAT}': it is no bundle of "
+            "a format that this version of subgrid reads; export it again."
         )
     content = [line.strip() for line in lines[1:]]
     while content and not content[-1]:

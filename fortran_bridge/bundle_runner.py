@@ -110,8 +110,7 @@ def fitting(name: str, field: Field, array: np.ndarray) -> np.ndarray:
     if array.dtype != np.dtype(field.kind) or array.ndim == 0 or array.shape[1:] != field.shape:
         raise InputError(
             f"The input {name} is {array.dtype.name} {array.shape}, expected {field.kind} "
-            f"{('n', *field.shape)}; "
-            "convert it before the call."
+            f"{('n', *field.shape)}; convert it before the call."
         )
     return np.ascontiguousarray(array)
 

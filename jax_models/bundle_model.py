@@ -53,9 +53,8 @@ def platform_in_use(bundle: Bundle) -> str:
     platform = PLATFORM_OF_BACKEND.get(backend, backend)
     if platform not in bundle.platforms():
         raise SetupError(
-            f"{bundle.path} has programs for {', '.join(bundle.platforms())}, this JAX runs on "
-            f"{platform}; export the "
-            f"bundle for {platform} too, or set JAX_PLATFORMS."
+            f"{bundle.path} has programs for {', '.join(bundle.platforms())}, this JAX runs on {platform}; "
+            f"export the bundle for {platform} too, or set JAX_PLATFORMS."
         )
     return platform
 
@@ -92,8 +91,7 @@ def require_arguments(bundle: Bundle, program: Program, arguments: Sequence[jax.
     if len(arguments) != len(program.inputs):
         raise InputError(
             f"Program {program.name} of {bundle.path} got {len(arguments)} arguments, expected "
-            f"{len(program.inputs)}: "
-            f"{', '.join(program.inputs)}."
+            f"{len(program.inputs)}: {', '.join(program.inputs)}."
         )
     entries = {jnp.shape(array)[:1] for array in arguments}
     for name, array in zip(program.inputs, arguments, strict=True):
@@ -104,9 +102,8 @@ def require_arguments(bundle: Bundle, program: Program, arguments: Sequence[jax.
             or jnp.result_type(array).name != field.kind
         ):
             raise InputError(
-                f"The argument {name} of {bundle.path} is {jnp.result_type(array).name} "
-                f"{jnp.shape(array)}, expected "
-                f"{field.kind} {('n', *field.shape)}."
+                f"The argument {name} of {bundle.path} is {jnp.result_type(array).name} {jnp.shape(array)}, "
+                f"expected {field.kind} {('n', *field.shape)}."
             )
     if len(entries) != 1 or entries == {(0,)}:
         raise InputError(

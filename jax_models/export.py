@@ -14,16 +14,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..contracts.bundle import PLATFORMS, Bundle, Field
+from ..contracts.bundle import Bundle, Field
 from ..contracts.bundle_writer import Artifact, CheckVectors, write_bundle
 from ..contracts.errors import InputError
 from ..contracts.files import require_absent
-from .export_checks import conforming, evaluate, require_independent_entries, zip_named
+from .export_checks import (
+    common_precision,
+    conforming,
+    evaluate,
+    require_independent_entries,
+    require_sensible,
+    zip_named,
+)
 from .export_pullback import pullback, pullback_vectors
 from .lowering import lower
 
 RTOL = {"float32": 1e-4, "float64": 1e-9}  # of the largest value: another device sums in another order
-PROGRAMS = ("forward", "vjp")
 
 
 def export_bundle(
@@ -65,9 +71,7 @@ def export_bundle(
     require_sensible(batch_sizes, platforms, programs)
     flat, tree = jax.tree_util.tree_flatten_with_path(parameters)
     arrays = {parameter_name(key): np.asarray(value) for key, value in flat}
-    kinds = [f.kind for f in (*inputs, *outputs)] + [array.dtype.name for array in arrays.values()]
-    require_x64(kinds)
-    require_single(arrays, (*inputs, *outputs))
+    precision = common_precision(arrays, (*inputs, *outputs))
     given = [conforming(field, array, "check input") for field, array in zip_named(inputs, check_inputs)]
 
     def forward(values: list, *batch: jax.Array) -> tuple[jax.Array, ...]:
@@ -78,7 +82,6 @@ def export_bundle(
     values = list(arrays.values())
     expected = evaluate(forward, values, given, outputs)
     require_independent_entries(forward, values, given, expected, outputs)
-    precision = "float64" if "float64" in kinds else "float32"
     rtol = RTOL[precision] if rtol is None else rtol
     signatures = {"forward": (forward, inputs, outputs), "vjp": pullback(forward, inputs, outputs)}
     vectors = {"forward": (given, expected)}
@@ -106,37 +109,6 @@ def export_bundle(
     )
 
 
-def require_sensible(batch_sizes: tuple[int, ...], platforms: Sequence[str], programs: Sequence[str]) -> None:
-    """Refuse what the bundle has no place for."""
-    if not batch_sizes or batch_sizes[0] < 1:
-        raise InputError(f"batch_sizes is {batch_sizes}, expected one or more sizes of at least 1.")
-    if not platforms or not set(platforms) <= set(PLATFORMS):
-        raise InputError(f"platforms is {tuple(platforms)}, expected some of {', '.join(PLATFORMS)}.")
-    if "forward" not in programs or not set(programs) <= set(PROGRAMS):
-        raise InputError(f"programs is {tuple(programs)}, expected forward, and vjp if gradients are wanted.")
-
-
-def require_x64(kinds: Sequence[str]) -> None:
-    """JAX demotes 64-bit numbers without a word unless x64 is on."""
-    wide = sorted({kind for kind in kinds if kind in ("float64", "int64")})
-    if wide and not jax.config.jax_enable_x64:
-        raise InputError(
-            f"The scheme declares {' and '.join(wide)} while jax_enable_x64 is off, so JAX would demote "
-            "it silently; "
-            "set JAX_ENABLE_X64=1, or declare float32."
-        )
-
-
-def require_single(parameters: dict[str, np.ndarray], fields: Sequence[Field]) -> None:
-    """What is float32 at the door is float32 inside: one wider parameter would widen all that follows it."""
-    wide = [name for name, array in parameters.items() if array.dtype == np.float64]
-    if wide and not any(field.kind == "float64" for field in fields):
-        raise InputError(
-            f"Parameter {wide[0]} ({len(wide)} of {len(parameters)}) is float64 while inputs and outputs are "
-            "declared float32, expected float32; convert it, or declare float64 fields."
-        )
-
-
 def check_vectors(program: str, given: list, expected: list, rtol: float, atol: float | None) -> CheckVectors:
     """The check of one program; see `export_bundle` for the tolerances."""
     if atol is None:
@@ -158,9 +130,8 @@ def artifact(program: str, signature: tuple, values: list, platform: str, batch:
     declared = tuple((field.kind, (batch, *field.shape)) for field in results)
     if lowered.results != declared:
         raise InputError(
-            f"Program {program} for batch {batch} gives {lowered.results}, declared were {declared}; "
-            "apply must treat "
-            "every batch size alike."
+            f"Program {program} for batch {batch} gives {lowered.results}, declared were {declared}; apply "
+            "must treat every batch size alike."
         )
     return Artifact(
         name=program,

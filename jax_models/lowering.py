@@ -41,9 +41,8 @@ def lower(function: Callable, arguments: Sequence[jax.ShapeDtypeStruct], platfor
         exported = export.export(jax.jit(function), platforms=[platform])(*arguments)
     except (NotImplementedError, ValueError) as error:
         raise InputError(
-            f"jax.export cannot lower the program for {platform} ({str(error).splitlines()[0]}); a "
-            "program may not "
-            "call back into Python."
+            f"jax.export cannot lower the program for {platform} ({str(error).splitlines()[0]}); a program "
+            "may not call back into Python."
         ) from error
     if tuple(exported.platforms) != (platform,) or exported.nr_devices != 1:
         raise InputError(
@@ -87,7 +86,6 @@ def require_bare(text: str, platform: str) -> None:
     missing = sorted(found - BARE_CUSTOM_CALLS)
     if missing:
         raise InputError(
-            f"The program for {platform} calls {', '.join(missing)}, which a plug-in without jaxlib "
-            "lacks; replace "
-            "solves, decompositions and device-specific kernels by elementary operations."
+            f"The program for {platform} calls {', '.join(missing)}, which a plug-in without jaxlib lacks; "
+            "replace solves, decompositions and device-specific kernels by elementary operations."
         )

@@ -1,4 +1,4 @@
-"""What the exporter promises: the same numbers, honest kinds, independent entries, portable programs."""
+"""What the exporter promises: the same numbers, honest kinds, portable programs."""
 
 import hashlib
 from pathlib import Path
@@ -18,7 +18,6 @@ X = GENERATOR.normal(size=(5, 6))
 MONTH = np.array([1, 4, 7, 10, 12], np.int32)
 PARAMETERS = {"layer": [{"kernel": GENERATOR.normal(size=(6, 3))}], "unused": np.zeros(2)}
 FIELDS = [Field("x", "float64", (6,)), Field("month", "int32", ())]
-TWICE = [Field("y", "float64", (6,)), Field("z", "float64", ())]
 
 
 def scheme(parameters, x, month):
@@ -41,12 +40,6 @@ def export(path, apply=scheme, **changes):
     }
     parameters = changes.pop("parameters", PARAMETERS)
     return export_bundle(path, apply, parameters, **{**arguments, **changes})
-
-
-def scalar(apply, path, **changes):
-    """Export x -> one output of the shape of x, without the month."""
-    simple = {"inputs": FIELDS[:1], "outputs": [Field("y", "float64", (6,))], "check_inputs": [X]}
-    return export(path, apply, **{"parameters": {}, "programs": ("forward",), **simple, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +140,7 @@ def test_a_bundle_for_another_platform_is_refused(tmp_path):
         load(tmp_path / "b")
 
 
-def test_float32_stays_float32(tmp_path):
+def test_float32_stays_float32(export_single, tmp_path):
     kernel = GENERATOR.normal(size=(6, 6))
     single = {
         "inputs": [Field("x", "float32", (6,))], "outputs": [Field("y", "float32", (6,))],
@@ -160,8 +153,8 @@ def test_float32_stays_float32(tmp_path):
     with pytest.raises(
         InputError, match=r"Parameter kernel \(1 of 1\) is float64 while .* float32, expected"
     ):
-        scalar(apply, tmp_path / "b", parameters={"kernel": kernel}, **single)
-    bundle = scalar(apply, tmp_path / "b", parameters={"kernel": kernel.astype(np.float32)}, **single)
+        export_single(apply, tmp_path / "b", parameters={"kernel": kernel}, **single)
+    bundle = export_single(apply, tmp_path / "b", parameters={"kernel": kernel.astype(np.float32)}, **single)
     assert bundle.precision == "float32"
     assert load(tmp_path / "b")(X.astype(np.float32))[0].dtype == np.float32
     with pytest.raises(InputError, match=r"argument x of .* is float64 \(5, 6\), expected float32"):
@@ -177,73 +170,6 @@ def test_float64_without_x64_is_refused(tmp_path, path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "coupled",
-    [
-        lambda p, x: x - x.mean(axis=0, keepdims=True),
-        lambda p, x: x * (1 + 1e-9 * x.max()),
-        lambda p, x: jnp.cumsum(x, axis=0),
-        lambda p, x: x[::-1],
-        lambda p, x: jnp.sort(x, axis=0),
-    ],
-)
-def test_entries_that_influence_each_other_are_refused(tmp_path, coupled):
-    with pytest.raises(InputError, match=r"one batch entry changes by .* when another entry changes"):
-        scalar(coupled, tmp_path / "b")
-
-
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        lambda p, x: jnp.linalg.solve(jnp.eye(6)[None] + x[:, :, None] * x[:, None, :], x[..., None])[..., 0],
-        lambda p, x: jnp.linalg.eigvalsh(x[:, :, None] * x[:, None, :]),
-    ],
-)
-@pytest.mark.parametrize("platform", ["cpu", "cuda"])
-def test_kernels_of_jaxlib_are_refused(tmp_path, foreign, platform):
-    with pytest.raises(InputError, match="which a plug-in without jaxlib lacks"):
-        scalar(foreign, tmp_path / "b", platforms=(platform,), batch_sizes=(4,))
-
-
-@pytest.mark.parametrize("platform", ["cpu", "cuda"])
-def test_callbacks_into_python_are_refused(tmp_path, platform):
-    def callback(_, x):
-        return jax.pure_callback(np.sin, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
-
-    with pytest.raises(InputError, match="may not call back into Python"):
-        scalar(callback, tmp_path / "b", platforms=(platform,))
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"outputs": [Field("y", "float32", (6,))]}, r"output y is float64 \(5, 6\), expected float32"),
-        ({"outputs": [Field("y", "float64", (5,))]}, r"expected float64 \('batch', 5\)"),
-        (
-            {"outputs": [Field("y", "float64", (6,)), Field("z", "float64", ())]},
-            "Found 1 arrays, expected 2: y, z",
-        ),
-        ({"check_inputs": [X.astype(np.float32)]}, "check input x is float32"),
-        ({"check_inputs": [X[:1]]}, "fewer than two different entries"),
-        ({"check_inputs": [np.ones((4, 6))]}, "fewer than two different entries"),
-        ({"check_inputs": [np.full((4, 6), np.nan)]}, "check input x is not finite"),
-        ({"check_inputs": []}, "Found 0 arrays, expected 1: x"),
-        ({"batch_sizes": (0, 4)}, "expected one or more sizes of at least 1"),
-        ({"platforms": ("abacus",)}, "expected some of cpu"),
-        ({"programs": ("backward",)}, "expected forward"),
-    ],
-)
-def test_what_is_not_as_declared_is_refused(tmp_path, changes, sentence):
-    with pytest.raises(InputError, match=sentence):
-        scalar(lambda p, x: x * 2.0, tmp_path / "b", **changes)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_output_that_is_not_finite_is_refused(tmp_path):
-    with pytest.raises(InputError, match="output y is not finite"):
-        scalar(lambda p, x: jnp.log(x), tmp_path / "b")
-
-
 def test_an_existing_bundle_is_kept(path):
     with pytest.raises(FileError, match="already exists"):
         export(path)
@@ -257,9 +183,9 @@ def test_wrong_arguments_are_refused(model, arguments):
         model(*arguments)
 
 
-def test_a_device_that_computes_other_numbers_is_refused(tmp_path):
+def test_a_device_that_computes_other_numbers_is_refused(export_single, tmp_path):
     """Expected values are changed and sealed again, as if this device were wrong."""
-    bundle = scalar(lambda p, x: x * 2.0, tmp_path / "b", batch_sizes=(8,))
+    bundle = export_single(lambda p, x: x * 2.0, tmp_path / "b", batch_sizes=(8,))
     check = bundle.path / "check.bin"
     content = bytearray(check.read_bytes())
     content[-1] ^= 0x40
