@@ -135,17 +135,9 @@ def train(
     from ..jax_models.devices import is_first_process, training_devices
     from ..jax_models.emulator_bundle import export_emulator
     from ..jax_models.emulator_training import train_emulator
-    from ..jax_models.recipes import recipe
 
     require_absent(out, overwrite=overwrite, inputs=[data])
-    chosen = recipe(emulator)
-    if features and features != chosen.features != "V1":
-        raise InputError(
-            f"--features: {emulator} is made for {chosen.features}, found {features}; recipes for V1 take "
-            "others."
-        )
-    changes = {"features": features, "compute": compute, "sampling": sampling}
-    chosen = replace(chosen, **{name: value for name, value in changes.items() if value})
+    chosen = _recipe(emulator, features=features, compute=compute, sampling=sampling)
     rows = training_rows(
         data, feature_set(chosen.features), part, held_out=held_out, memory_gb=memory_gb, grid=grid
     )
@@ -176,6 +168,22 @@ def train(
         overwrite=overwrite,
     )
     return Path(out)
+
+
+def _recipe(
+    emulator: str, *, features: str | None, compute: str | None, sampling: RareRegimes | None
+) -> Recipe:
+    """The recipe with what is given in the place of its own."""
+    from ..jax_models.recipes import recipe
+
+    chosen = recipe(emulator)
+    if features and features != chosen.features != "V1":
+        raise InputError(
+            f"--features: {emulator} is made for {chosen.features}, found {features}; recipes for V1 take "
+            "others."
+        )
+    changes = {"features": features, "compute": compute, "sampling": sampling}
+    return replace(chosen, **{name: value for name, value in changes.items() if value})
 
 
 def _description(chosen: Recipe, result: TrainingResult) -> str:
