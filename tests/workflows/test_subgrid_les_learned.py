@@ -110,19 +110,8 @@ def test_the_bundle_does_in_fortran_what_it_does_in_numpy(subgrid_les, tmp_path,
     assert 0.0 < output.attributes["closure_seconds"] <= output.attributes["wall_seconds"]
 
 
-def test_a_learned_run_restarts_bit_for_bit(subgrid_les, tmp_path, settings):
-    half = settings | {
-        "steps": STEPS // 2,
-        "output_file": tmp_path / "first.nc",
-        "restart_output_file": tmp_path / "middle.nc",
-    }
-    rest = half | {
-        "initial_file": None,
-        "restart_file": tmp_path / "middle.nc",
-        "output_file": tmp_path / "second.nc",
-        "restart_output_file": tmp_path / "end.nc",
-    }
-    for run in (settings, half, rest):
+def test_a_learned_run_restarts_bit_for_bit(subgrid_les, tmp_path, settings, in_two_runs):
+    for run in (settings, *in_two_runs(settings)):
         result = subgrid_les(tmp_path, **run)
         assert result.returncode == 0, result.stderr
     straight, joined = read_restart(tmp_path / "restart.nc"), read_restart(tmp_path / "end.nc")
