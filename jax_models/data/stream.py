@@ -47,10 +47,6 @@ class Order:
     def groups_per_epoch(self) -> int:
         return self.steps.size // self.group
 
-    @property
-    def batches_per_epoch(self) -> int:
-        return self.groups_per_epoch * self.batches_per_group
-
     def times(self, number: int) -> np.ndarray:
         """Time indices of group `number`, counted over all epochs."""
         epoch, place = divmod(number, self.groups_per_epoch)

@@ -11,6 +11,8 @@ import numpy as np
 from ...contracts.errors import InputError
 from ...contracts.variables import variable
 
+BAND_EDGES = np.arange(-90.0, 91.0, 10.0)  # of latitude, degrees
+
 
 def energy(name: str, field: np.ndarray, mass: np.ndarray, area_weight: np.ndarray) -> np.ndarray:
     """`field` of an output in W m⁻² (winds: N m⁻²), weighted.
@@ -90,18 +92,6 @@ def crps_field(samples: np.ndarray, target: np.ndarray) -> np.ndarray:
 def crps(samples: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Fair CRPS, mean over time, then columns: () or (nlev,); samples (n, time, ncol[, nlev])."""
     return _columns_then(crps_field(samples, target).mean(axis=0))
-
-
-def latitude_circles(lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct latitudes and the circle of each column.
-
-    Latitudes that differ by float noise are one circle: the low-res grid has 52, not 87 by exact equality.
-    """
-    circles, index = np.unique(np.round(lat, 6), return_inverse=True)
-    return circles, index
-
-
-BAND_EDGES = np.arange(-90.0, 91.0, 10.0)
 
 
 def band_means(field: np.ndarray, lat: np.ndarray, area: np.ndarray) -> np.ndarray:

@@ -90,13 +90,6 @@ def test_crps_of_identical_samples_is_the_absolute_error():
         metrics.crps(samples[:1], TARGET)
 
 
-def test_float_noise_makes_no_new_latitudes():
-    lat = np.array([10.0, 10.0 + 3e-14, -10.0, 45.0 - 1e-13, 45.0])
-    circles, index = metrics.latitude_circles(lat)
-    np.testing.assert_allclose(circles, [-10, 10, 45])
-    np.testing.assert_array_equal(index, [1, 1, 0, 2, 2])
-
-
 def test_bands_are_weighted_by_area_and_the_poles_belong_to_them():
     lat, area = np.array([-90.0, -81.0, 90.0]), np.array([1.0, 3.0, 2.0])
     means = metrics.band_means(np.array([[4.0, 8.0, 5.0]]), lat, area)
