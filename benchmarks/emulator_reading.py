@@ -21,7 +21,8 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from subgrid.contracts.variables import RAW_INPUTS, STATE, SURFACE_OUT, feature_set
+from subgrid.contracts.feature_sets import feature_set
+from subgrid.contracts.variables import RAW_INPUTS, STATE, SURFACE_OUT
 from subgrid.jax_models.data.climsim_raw import Pair, find_pairs, read_pair
 from subgrid.jax_models.data.columns import inputs_of, stored_names, targets_of
 from subgrid.jax_models.data.source import Source, open_source

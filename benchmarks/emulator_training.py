@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from subgrid.contracts.variables import feature_set
+from subgrid.contracts.feature_sets import feature_set
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.emulator_training import config_of, supervised
 from subgrid.jax_models.program_cost import count_flops

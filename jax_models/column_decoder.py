@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from ..contracts.variables import LEVELS, SURFACE_OUT, feature_set
+from ..contracts.feature_sets import feature_set
+from ..contracts.variables import LEVELS, SURFACE_OUT
 from .constraints.microphysics import CondensateSplit
 from .constraints.positivity import PositiveWater, ZeroLevels
 from .constraints.shortwave import DarkAtNight, NetShortwave

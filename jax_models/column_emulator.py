@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from ..contracts.variables import FeatureSet
+from ..contracts.feature_sets import FeatureSet
 from .normalization import join, split
 
 Constraint = Callable[[dict, dict], dict]

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from ..contracts.variables import FILL, SCALARS, FeatureSet
+from ..contracts.feature_sets import FeatureSet
+from ..contracts.variables import FILL, SCALARS
 from .constraints.levels import HybridLevels
 from .data.derived import relative_humidity
 from .normalization import RH_CEILING, SMALLEST_CLOUD, Statistic, split

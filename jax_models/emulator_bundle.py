@@ -14,8 +14,9 @@ import numpy as np
 from flax import nnx
 
 from ..contracts.bundle import WEIGHTS, Bundle, Field
+from ..contracts.feature_sets import FEATURE_SETS, FeatureSet
 from ..contracts.files import writing
-from ..contracts.variables import FEATURE_SETS, FeatureSet, variable
+from ..contracts.variables import variable
 from .bundle_model import load
 from .column_emulator import ColumnEmulator
 from .ensemble import ensemble, is_stochastic

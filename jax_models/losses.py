@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..contracts.variables import FeatureSet, variable
+from ..contracts.feature_sets import FeatureSet
+from ..contracts.variables import variable
 from .normalization import spread
 
 Array = jax.Array

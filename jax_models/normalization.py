@@ -13,7 +13,8 @@ import numpy as np
 from flax import nnx
 
 from ..contracts.errors import FileError
-from ..contracts.variables import FILL, FeatureSet, variable
+from ..contracts.feature_sets import FeatureSet
+from ..contracts.variables import FILL, variable
 from .constraints.levels import HybridLevels
 from .data.derived import liquid_fraction, relative_humidity
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from flax import nnx
 
-from ..contracts.variables import LEVELS, feature_set
+from ..contracts.feature_sets import feature_set
+from ..contracts.variables import LEVELS
 from .column_decoder import N_LATENT, PhysicalDecoder, physical_constraints
 from .column_emulator import ColumnEmulator
 from .column_features import N_PROFILES, ColumnFeatures

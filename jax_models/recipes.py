@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from ..contracts.errors import InputError
-from ..contracts.variables import feature_set
+from ..contracts.feature_sets import feature_set
 from . import losses
 from .column_emulator import ColumnEmulator
 from .networks.bilstm import VerticalBiLSTM

@@ -11,7 +11,7 @@ from functools import cached_property
 import jax
 import numpy as np
 
-from ..contracts.variables import FeatureSet
+from ..contracts.feature_sets import FeatureSet
 from .constraints.levels import HybridLevels
 from .data.columns import ColumnSet, inputs_of, stored_names, targets_of
 from .data.source import Source

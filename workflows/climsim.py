@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..contracts.errors import InputError
+from ..contracts.feature_sets import FeatureSet, feature_set
 from ..contracts.files import require_absent
-from ..contracts.variables import FeatureSet, feature_set
 from ..jax_models.data.columns import ColumnSet
 from ..jax_models.data.history import HistorySource, has_history, with_history, without_history
 from ..jax_models.data.source import read_columns

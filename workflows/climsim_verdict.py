@@ -8,9 +8,10 @@ import numpy as np
 
 from ..contracts.bundle import Bundle
 from ..contracts.errors import InputError
+from ..contracts.feature_sets import FeatureSet
 from ..contracts.files import require_absent, writing
 from ..contracts.provenance import provenance
-from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, VARIABLES, FeatureSet
+from ..contracts.variables import RAW_INPUTS, RAW_TARGETS, V1_TARGETS, VARIABLES
 from ..jax_models.data.columns import ColumnSet, fields_of, inputs_of
 from ..jax_models.data.history import has_history, with_history
 from ..jax_models.data.source import read_columns

@@ -12,7 +12,8 @@ import netCDF4
 import numpy as np
 
 from ...contracts.errors import FileError
-from ...contracts.variables import COLUMNS_LOW_RES, FILL, FeatureSet, feature_set
+from ...contracts.feature_sets import FeatureSet, feature_set
+from ...contracts.variables import COLUMNS_LOW_RES, FILL
 
 
 def read_npy(

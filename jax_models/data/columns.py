@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...contracts.errors import InputError
-from ...contracts.variables import FeatureSet, variable
+from ...contracts.feature_sets import FeatureSet
+from ...contracts.variables import variable
 from .derived import liquid_fraction, relative_humidity
 from .grid import Grid
 from .sun import coszrs_end

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.errors import FileError
-from ...contracts.variables import FeatureSet, feature_set, variable
+from ...contracts.feature_sets import FeatureSet, feature_set
+from ...contracts.variables import variable
 
 
 def kaggle_columns(features: FeatureSet, names: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ...contracts.errors import FileError, InputError
-from ...contracts.variables import COLUMNS_LOW_RES, STEP_S, FeatureSet, feature_set, variable
+from ...contracts.feature_sets import FeatureSet, feature_set
+from ...contracts.variables import COLUMNS_LOW_RES, STEP_S, variable
 from .climsim_npy import feature_set_of, read_npy
 from .climsim_raw import Skipped, complain
 from .grid import Grid

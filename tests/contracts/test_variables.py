@@ -3,15 +3,8 @@
 import pytest
 
 from subgrid.contracts.errors import InputError
-from subgrid.contracts.variables import (
-    FEATURE_SETS,
-    LEVELS,
-    RAW_INPUTS,
-    RAW_TARGETS,
-    VARIABLES,
-    feature_set,
-    variable,
-)
+from subgrid.contracts.feature_sets import FEATURE_SETS, feature_set
+from subgrid.contracts.variables import LEVELS, RAW_INPUTS, RAW_TARGETS, VARIABLES, variable
 
 # Name → (n_in, n_out, index of surface pressure) as the papers state them.
 PUBLISHED = {

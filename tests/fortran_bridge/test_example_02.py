@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.bundle import Bundle
-from subgrid.contracts.variables import feature_set, variable
+from subgrid.contracts.feature_sets import feature_set
+from subgrid.contracts.variables import variable
 from subgrid.fortran_bridge.bundle_runner import BundleModel
 from subgrid.fortran_bridge.plugins import find_plugin
 from subgrid.jax_models.data.mock import mock_columns

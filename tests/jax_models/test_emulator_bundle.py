@@ -8,7 +8,7 @@ import pytest
 from flax import nnx
 
 from subgrid.contracts.bundle import Bundle
-from subgrid.contracts.variables import feature_set
+from subgrid.contracts.feature_sets import feature_set
 from subgrid.jax_models import recipes
 from subgrid.jax_models.column_emulator import ColumnEmulator
 from subgrid.jax_models.data.mock import mock_columns

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from subgrid.contracts.variables import HEAT_CAPACITY, LATENT_VAPORISATION, WATER_DENSITY, FeatureSet
+from subgrid.contracts.feature_sets import FeatureSet
+from subgrid.contracts.variables import HEAT_CAPACITY, LATENT_VAPORISATION, WATER_DENSITY
 from subgrid.jax_models import losses, objectives
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")

@@ -9,7 +9,8 @@ import pytest
 from flax import nnx
 
 from subgrid.contracts.errors import FileError, InputError
-from subgrid.contracts.variables import V1_TARGETS, feature_set
+from subgrid.contracts.feature_sets import feature_set
+from subgrid.contracts.variables import V1_TARGETS
 from subgrid.jax_models.data.columns import inputs_of
 from subgrid.jax_models.data.splits import absolute_seconds, times_of
 from subgrid.jax_models.emulator_bundle import export_emulator, load_emulator

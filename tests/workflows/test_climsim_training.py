@@ -11,7 +11,7 @@ import pytest
 
 from subgrid.contracts.bundle import Bundle
 from subgrid.contracts.errors import InputError
-from subgrid.contracts.variables import feature_set
+from subgrid.contracts.feature_sets import feature_set
 from subgrid.jax_models.data.mock import mock_columns
 from subgrid.jax_models.data.splits import times_of
 from subgrid.jax_models.recipes import metric_weights

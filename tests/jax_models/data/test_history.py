@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import InputError
-from subgrid.contracts.variables import FEATURE_SETS, STEP_S, feature_set
+from subgrid.contracts.feature_sets import FEATURE_SETS, feature_set
+from subgrid.contracts.variables import STEP_S
 from subgrid.jax_models.data.columns import fields_of, inputs_of, stored_names, targets_of
 from subgrid.jax_models.data.history import HistorySource, with_history
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import FileError
-from subgrid.contracts.variables import feature_set, variable
+from subgrid.contracts.feature_sets import feature_set
+from subgrid.contracts.variables import variable
 from subgrid.jax_models.normalization import CLOUD_FREE_LEVELS, OnlineEncoder
 
 

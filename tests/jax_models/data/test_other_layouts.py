@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import FileError, InputError
-from subgrid.contracts.variables import feature_set
+from subgrid.contracts.feature_sets import feature_set
 from subgrid.jax_models.data.climsim_npy import read_npy
 from subgrid.jax_models.data.columns import inputs_of, targets_of
 from subgrid.jax_models.data.kaggle import kaggle_columns, read_kaggle

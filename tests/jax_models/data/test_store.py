@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import FileError, InputError
-from subgrid.contracts.variables import feature_set
+from subgrid.contracts.feature_sets import feature_set
 from subgrid.jax_models.data.columns import inputs_of, stored_names, targets_of
 from subgrid.jax_models.data.source import StoreSource, format_of, open_source, read_columns
 from subgrid.jax_models.data.store import write_store
