@@ -18,7 +18,7 @@ from subgrid.jax_models.networks.randomized_prior import RandomizedPrior
 from subgrid.jax_models.recipes import z_scored
 from subgrid.validation.climsim import metrics
 from subgrid.validation.climsim.scores import score
-from subgrid.workflows import climsim, climsim_verdict
+from subgrid.workflows import climsim, climsim_training, climsim_verdict
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -29,7 +29,7 @@ CPU = ("cpu",)
 def bundles(store, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundles")
     for name in ("constant", "linear"):
-        climsim.train(store, folder / f"{name}.bundle", name, held_out=4, platforms=CPU)
+        climsim_training.train(store, folder / f"{name}.bundle", name, held_out=4, platforms=CPU)
     return folder
 
 
@@ -67,7 +67,7 @@ def scored(models, data):
 
 
 def test_members_are_scored_beside_the_point(bundles, store, tmp_path):
-    rows = climsim.training_rows(store, feature_set("V1"), "train", held_out=4)
+    rows = climsim_training.training_rows(store, feature_set("V1"), "train", held_out=4)
     model = z_scored(partial(RandomizedPrior, count=4, widths=(8,)))(rows, nnx.Rngs(0))
     export_emulator(
         tmp_path / "rpn.bundle",
@@ -94,7 +94,7 @@ def test_columns_with_no_more_than_v1_are_scored_too(bundles, store, tmp_path, w
     names = (*features.inputs, *features.outputs)
     few = type(whole)({n: whole.fields[n] for n in names}, whole.ymd, whole.tod, whole.grid)
     data = write_columns(tmp_path / "v1.zarr", few)
-    again = climsim.train(data, tmp_path / "l.bundle", "linear", held_out=4, platforms=CPU)
+    again = climsim_training.train(data, tmp_path / "l.bundle", "linear", held_out=4, platforms=CPU)
     scores = scored([bundles / "constant.bundle", again], data)
     found = scores["models"]["l"]["variables"]["cam_out_NETSW"]
     assert set(found["mae_by_regime"]) >= {"day", "night"}
@@ -103,7 +103,7 @@ def test_columns_with_no_more_than_v1_are_scored_too(bundles, store, tmp_path, w
 
 
 def test_nothing_unseen_is_an_error(bundles, store, tmp_path):
-    whole = climsim.train(store, tmp_path / "all.bundle", "constant", part="all", platforms=CPU)
+    whole = climsim_training.train(store, tmp_path / "all.bundle", "constant", part="all", platforms=CPU)
     with pytest.raises(InputError, match="seen in training"):
         climsim_verdict.validate([whole], store, tmp_path / "report")
 
@@ -116,7 +116,7 @@ def test_real_emulators_stand_in_the_required_order(tmp_path):
     assert held_out.steps == 12
     case, mae = climsim_verdict.case_of(held_out), {}
     for name in ("constant", "linear"):
-        bundle = climsim.train(data, tmp_path / f"{name}.bundle", name, platforms=CPU)
+        bundle = climsim_training.train(data, tmp_path / f"{name}.bundle", name, platforms=CPU)
         outputs = climsim_verdict.emulate(bundle, held_out).outputs
         mae[name] = {
             n: metrics.mean_absolute_error(case.energy(n, outputs[n]), case.energy(n, case.targets[n])).mean()

@@ -19,7 +19,7 @@ from subgrid.jax_models.sampling import RareRegimes
 from subgrid.validation.climsim import report
 from subgrid.validation.climsim.invariants import residuals
 from subgrid.validation.page import Section
-from subgrid.workflows import climsim, climsim_verdict
+from subgrid.workflows import climsim, climsim_training, climsim_verdict
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -29,7 +29,7 @@ CPU = ("cpu",)
 def test_a_streamed_training_resumes_where_it_was_stopped(store, tmp_path):
     """Interrupted within an epoch and resumed from its checkpoint, it ends with the same parameters."""
     options = {"held_out": 4, "epochs": 4, "memory_gb": 0.0, "platforms": CPU}
-    whole = climsim.train(store, tmp_path / "whole.bundle", "mlp512", **options)
+    whole = climsim_training.train(store, tmp_path / "whole.bundle", "mlp512", **options)
 
     class StopError(Exception):
         pass
@@ -40,10 +40,12 @@ def test_a_streamed_training_resumes_where_it_was_stopped(store, tmp_path):
 
     folder = tmp_path / "checkpoints"
     with pytest.raises(StopError):
-        climsim.train(
+        climsim_training.train(
             store, tmp_path / "half.bundle", "mlp512", checkpoint_dir=folder, progress=stop, **options
         )
-    resumed = climsim.train(store, tmp_path / "half.bundle", "mlp512", checkpoint_dir=folder, **options)
+    resumed = climsim_training.train(
+        store, tmp_path / "half.bundle", "mlp512", checkpoint_dir=folder, **options
+    )
     bundles = [Bundle.open(path) for path in (whole, resumed)]
     for expected, found in zip(*(b.read_parameters() for b in bundles), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -55,7 +57,7 @@ def test_a_streamed_training_resumes_where_it_was_stopped(store, tmp_path):
 
 def test_a_training_stopped_by_the_clock_is_exported_and_marked(store, tmp_path):
     choices = {"held_out": 4, "epochs": 2, "platforms": CPU, "seconds": 0.0}
-    path = climsim.train(store, tmp_path / "m.bundle", "mlp512", **choices)
+    path = climsim_training.train(store, tmp_path / "m.bundle", "mlp512", **choices)
     bundle, planned = Bundle.open(path), 2 * (12 * 96 // 128)
     recorded = json.loads(bundle.config)
     assert (recorded["stopped"], recorded["steps"], recorded["planned_steps"]) == (True, 1, planned)
@@ -66,8 +68,8 @@ def test_a_training_stopped_by_the_clock_is_exported_and_marked(store, tmp_path)
 def test_streamed_and_held_rows_have_the_same_weights(store):
     """Metric weights of a group come from the statistics of the sample, not from its own."""
     features = feature_set("V2_sun")
-    held = climsim.training_rows(store, features, "all")
-    streamed = climsim.training_rows(store, features, "all", memory_gb=0.0)
+    held = climsim_training.training_rows(store, features, "all")
+    streamed = climsim_training.training_rows(store, features, "all", memory_gb=0.0)
     assert (held.reading, streamed.reading) == ("memory", "stream")
     with streamed.batches(
         lambda part: {"t": part.inputs[:, 0], "w": metric_weights(part)}, size=96, seed=0
@@ -80,7 +82,7 @@ def test_streamed_and_held_rows_have_the_same_weights(store):
 
 def test_physics_survives_the_export(store, tmp_path):
     choices = {"sampling": RareRegimes("cam_out_PRECC", unbiased=False)}
-    bundle = climsim.train(
+    bundle = climsim_training.train(
         store, tmp_path / "m.bundle", "column_mlp", held_out=4, epochs=1, platforms=CPU, **choices
     )
     recorded = json.loads(Bundle.open(bundle).config)
@@ -106,8 +108,8 @@ def consecutive(tmp_path_factory, write_columns):
 
 def test_history_is_streamed_as_it_is_held(consecutive):
     features = feature_set("v6")
-    held = climsim.training_rows(consecutive, features, "all")
-    streamed = climsim.training_rows(consecutive, features, "all", memory_gb=0.0)
+    held = climsim_training.training_rows(consecutive, features, "all")
+    streamed = climsim_training.training_rows(consecutive, features, "all", memory_gb=0.0)
     assert (held.reading, streamed.reading) == ("memory", "stream")
     assert len(held) == len(streamed) == 3 * 96
     np.testing.assert_array_equal(held.seconds, streamed.seconds)
@@ -123,12 +125,12 @@ def test_history_is_streamed_as_it_is_held(consecutive):
 
 def test_a_recipe_takes_the_features_that_are_asked_for(consecutive, tmp_path, monkeypatch):
     choices = {"part": "all", "features": "v7", "platforms": CPU, "memory_gb": 0.0}
-    bundle = Bundle.open(climsim.train(consecutive, tmp_path / "l.bundle", "linear", **choices))
+    bundle = Bundle.open(climsim_training.train(consecutive, tmp_path / "l.bundle", "linear", **choices))
     assert tuple(field.name for field in bundle.inputs) == feature_set("v7").inputs
     assert json.loads(bundle.config)["features"] == "v7"
     assert json.loads(bundle.config)["time_steps"] == 3
     with pytest.raises(InputError, match="column_mlp is made for V2_sun, found v7"):
-        climsim.train(consecutive, tmp_path / "c.bundle", "column_mlp", **choices)
+        climsim_training.train(consecutive, tmp_path / "c.bundle", "column_mlp", **choices)
 
     monkeypatch.setattr(report, "_draw", lambda *everything: [Section("no figures")])
     climsim_verdict.validate([tmp_path / "l.bundle"], consecutive, tmp_path / "report", part="all")
@@ -139,7 +141,9 @@ def test_a_recipe_takes_the_features_that_are_asked_for(consecutive, tmp_path, m
 
 @pytest.mark.slow
 def test_two_processes_train_what_one_does(store, tmp_path):
-    alone = climsim.train(store, tmp_path / "one.bundle", "mlp512", held_out=4, epochs=1, platforms=CPU)
+    alone = climsim_training.train(
+        store, tmp_path / "one.bundle", "mlp512", held_out=4, epochs=1, platforms=CPU
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"

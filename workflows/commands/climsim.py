@@ -98,7 +98,7 @@ def train(
     from ...jax_models.data.source import format_of
     from ...jax_models.devices import is_first_process, join_processes
     from ...jax_models.sampling import RareRegimes
-    from ..climsim import train as work
+    from ..climsim_training import train as work
     from ..progress import progress_bar, silent
 
     _refuse_without_effect(context, format_of(data), part, rare)
