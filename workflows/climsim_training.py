@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..jax_models.training import TrainingResult
     from ..jax_models.training_set import StreamedSet, TrainingSet
 
+TRAINED_ON = ("train", "all")
 MEMORY_GB = 4.0  # rows of a store that take more are streamed
 
 
@@ -60,6 +61,8 @@ def train(
     from ..jax_models.emulator_bundle import export_emulator
     from ..jax_models.emulator_training import train_emulator
 
+    if part not in TRAINED_ON:
+        raise InputError(f"--part: found {part!r}, expected one of {', '.join(TRAINED_ON)}.")
     require_absent(out, overwrite=overwrite, inputs=[data])
     chosen = _recipe(emulator, features=features, compute=compute, sampling=sampling)
     rows = training_rows(

@@ -77,7 +77,10 @@ def write_store(
                 journal.add(stamps[-STEPS_PER_CHUNK:])
     _flush(arrays, waiting, len(stamps))
     if not stamps:
-        raise FileError(f"Nothing to write to {path}: no time step could be read.")
+        raise FileError(
+            "There is no time step to write: none is of the wanted months and split, or none can be read; "
+            "widen the choice."
+        )
     for array in arrays.values():
         array.resize(exclusive_max=[len(stamps), *[None] * (array.rank - 1)], expand_only=False).result()
     header = {

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import SEVERAL_PROCESSES, OverwriteOption
+from .options import SEVERAL_PROCESSES, OverwriteOption, not_negative, positive
 from .without_effect import refuse_without_effect
 
 DISTRIBUTED = f"Be {SEVERAL_PROCESSES}; each batch is divided over the devices of all."
@@ -28,7 +28,9 @@ def pack(
         str | None, typer.Option(help="train, val, scoring or test: to take, or (npy, csv) that it was.")
     ] = None,
     months: Annotated[str, typer.Option(help="Pattern of the months to take, as YYYY-MM.")] = ".*",
-    stride: Annotated[int | None, typer.Option(help="Take every so many time steps.")] = None,
+    stride: Annotated[
+        int | None, typer.Option(callback=positive, help="Take every so many time steps.")
+    ] = None,
     normalization: Annotated[
         Path | None, typer.Option(help="Folder of ClimSim's normalisation files (npy).")
     ] = None,
@@ -69,8 +71,10 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="Bundle to write.")],
     part: Annotated[str, typer.Option(help="train (without the held-out steps) or all.")] = "train",
     held_out: HeldOutOption = 12,
-    seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
-    epochs: Annotated[int | None, typer.Option(help="Epochs; the recipe's if left out.")] = None,
+    seed: Annotated[int, typer.Option(callback=not_negative, help="Seed of weights and batches.")] = 0,
+    epochs: Annotated[
+        int | None, typer.Option(callback=positive, help="Epochs; the recipe's if left out.")
+    ] = None,
     features: Annotated[
         str | None, typer.Option(help="Inputs and outputs by name (V2, v6, …); the recipe's if left out.")
     ] = None,
@@ -88,9 +92,13 @@ def train(
     checkpoint: Annotated[Path | None, typer.Option(help="Directory to save in and resume from.")] = None,
     seconds: Annotated[
         float | None,
-        typer.Option(help="Stop training after this wall time and export what there is, marked."),
+        typer.Option(
+            callback=positive, help="Stop training after this wall time and export what there is, marked."
+        ),
     ] = None,
-    memory: Annotated[float, typer.Option(help="GB; rows of a store that take more are streamed.")] = 4.0,
+    memory: Annotated[
+        float, typer.Option(callback=not_negative, help="GB; rows of a store that take more are streamed.")
+    ] = 4.0,
     grid: Annotated[Path | None, typer.Option(help="ClimSim's grid-info file, for raw files.")] = None,
     overwrite: OverwriteOption = False,
 ) -> None:

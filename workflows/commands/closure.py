@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ...contracts.errors import InputError
-from .options import OverwriteOption
+from .options import OverwriteOption, positive
 from .without_effect import refuse_without_effect
 
 
@@ -30,7 +30,7 @@ def validate(
     ] = None,
     dt: Annotated[float | None, typer.Option(help="Time step; that of the first policy if left out.")] = None,
     seeds: Annotated[int, typer.Option(help="Simulations for each closure.")] = 8,
-    time: Annotated[float, typer.Option(help="Sampled time of each simulation.")] = 100.0,
+    time: Annotated[float, typer.Option(callback=positive, help="Sampled time of each simulation.")] = 100.0,
     copies: Annotated[
         int, typer.Option(help="Simulations for each set of constants that the tuning tries.")
     ] = 8,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import OverwriteOption
+from .options import OverwriteOption, not_negative, positive
 
 
 def mskf(
@@ -13,7 +13,9 @@ def mskf(
     target: Annotated[Path, typer.Argument(help="NetCDF file to write.")],
     precision: Annotated[str, typer.Option(help="double or single.")] = "double",
     mode: Annotated[str, typer.Option(help="clean, or match for the numbers of WRF.")] = "clean",
-    threads: Annotated[int | None, typer.Option(help="Threads; all cores if left out.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(callback=positive, help="Threads; all cores if left out.")
+    ] = None,
     sequences: Annotated[
         bool, typer.Option("--sequences", help="Replay the group `sequences` instead of the columns.")
     ] = False,
@@ -33,9 +35,11 @@ def mskf(
 def columns(
     target: Annotated[Path, typer.Argument(help="NetCDF file to write.")],
     n: Annotated[int, typer.Option(help="Number of columns.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Determines every column.")] = 0,
+    seed: Annotated[int, typer.Option(callback=not_negative, help="Determines every column.")] = 0,
     mode: Annotated[str, typer.Option(help="Scheme that labels them: clean or match.")] = "clean",
-    workers: Annotated[int | None, typer.Option(help="Processes; all cores if left out.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(callback=positive, help="Processes; all cores if left out.")
+    ] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write a training set of synthetic soundings, labelled by the convection scheme."""

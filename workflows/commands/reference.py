@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import OverwriteOption
+from .options import OverwriteOption, not_negative, positive
 
 OUTCOME = {
     "complete": "complete",
@@ -23,11 +23,13 @@ def dns(
     time: Annotated[float, typer.Option(help="Length of the sampled run, dimensionless.")] = 60.0,
     spinup: Annotated[float, typer.Option(help="Length of the spin-up before it.")] = 100.0,
     dt: Annotated[float | None, typer.Option(help="Time step; a stable one if left out.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random start.")] = 0,
+    seed: Annotated[int, typer.Option(callback=not_negative, help="Seed of the random start.")] = 0,
     checkpoint: Annotated[
         Path | None, typer.Option(help="Checkpoint file; beside --out if left out.")
     ] = None,
-    max_seconds: Annotated[float | None, typer.Option(help="Stop cleanly after this wall time.")] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(callback=positive, help="Stop cleanly after this wall time.")
+    ] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Run a direct numerical simulation and write its reference statistics; resumes from a checkpoint."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ...contracts.errors import InputError
-from .options import SEVERAL_PROCESSES, OverwriteOption
+from .options import SEVERAL_PROCESSES, OverwriteOption, not_negative, positive
 from .without_effect import given, refuse_without_effect
 
 METHODS = ("supervised", "ppo", "vracer")
@@ -26,9 +26,12 @@ def closure(
         str, typer.Option(help="supervised, or by reinforcement learning: ppo, vracer.")
     ] = "supervised",
     grid: Annotated[
-        int | None, typer.Option(help="Points per side of the LES: 96 if supervised, else 32.")
+        int | None,
+        typer.Option(callback=positive, help="Points per side of the LES: 96 if supervised, else 32."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the weights and of all that is drawn.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=not_negative, help="Seed of the weights and of all that is drawn.")
+    ] = 0,
     checkpoint: Annotated[
         Path | None, typer.Option(help="Directory to save the run in and resume it from.")
     ] = None,
@@ -38,7 +41,9 @@ def closure(
         float | None, typer.Option(help="supervised: Gaussian width in grid spacings of the pairs.")
     ] = None,
     steps: Annotated[int, typer.Option(help="supervised: optimizer steps.")] = 1000,
-    learning_rate: Annotated[float, typer.Option(help="supervised: peak learning rate.")] = 3e-3,
+    learning_rate: Annotated[
+        float, typer.Option(callback=positive, help="supervised: peak learning rate.")
+    ] = 3e-3,
     backscatter: Annotated[float, typer.Option(help="supervised: share of backscatter let through.")] = 0.5,
     agents: Annotated[int, typer.Option(help="ppo, vracer: agents a side.")] = 4,
     observation: Annotated[str, typer.Option(help="ppo, vracer: what agents see.")] = "relative",
@@ -55,7 +60,9 @@ def closure(
     network: Annotated[
         list[str] | None, typer.Option(help="ppo, vracer: NAME=NUMBER, as in initial_spread=0.2.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="ppo, vracer: stop after this wall time.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(callback=positive, help="ppo, vracer: stop after this wall time.")
+    ] = None,
     devices: Annotated[
         int | None, typer.Option(help="ppo, vracer: devices that share the simulations; all if not given.")
     ] = None,

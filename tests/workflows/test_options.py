@@ -1,4 +1,4 @@
-"""An option that does nothing in the mode that was chosen is refused before anything is read or run."""
+"""Options that do nothing in the mode that was chosen, and impossible numbers, are refused at once."""
 
 import sys
 
@@ -62,4 +62,23 @@ def complaint(monkeypatch, capsys, tmp_path):
     ],
 )
 def test_what_would_do_nothing_is_refused(complaint, arguments, named):
+    assert named in complaint(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((*SUPERVISED, "--seed", "-1"), "--seed: found -1, expected a number of at least 0"),
+        ((*SUPERVISED, "--grid", "0"), "--grid: found 0, expected a positive number"),
+        ((*SUPERVISED, "--learning-rate", "nan"), "--learning-rate: found nan, expected a positive"),
+        ((*PPO, "--seconds", "-1"), "--seconds: found -1.0, expected a positive"),
+        ((*JUDGE, "--time", "nan"), "--time: found nan, expected a positive"),
+        ((*PACK, "packed.nc", "--stride", "0"), "--stride: found 0, expected a positive"),
+        ((*EMULATOR, "packed.nc", "--epochs", "0"), "--epochs: found 0, expected a positive"),
+        ((*EMULATOR, "packed.nc", "--memory", "inf"), "--memory: found inf, expected a number of at least 0"),
+        ((*EMULATOR, "packed.nc", "--part", "unseen"), "--part: found 'unseen', expected one of train, all"),
+        (("physics", "columns", "new.nc", "--workers", "0"), "--workers: found 0, expected a positive"),
+    ],
+)
+def test_impossible_numbers_are_refused(complaint, arguments, named):
     assert named in complaint(*arguments)
