@@ -115,6 +115,12 @@ def test_bundle_of_another_grid_is_refused(short_training, tmp_path):
         run_les(les(bundle, "jax", grid=64), tmp_path / "run.nc")
 
 
+def test_a_bundle_that_is_no_closure_is_refused(tmp_path):
+    emulator = REFERENCE.parent / "climsim" / "column_mlp.bundle"
+    with pytest.raises(FileError, match=r"maps \d+ inputs to 14 outputs, expected a turbulence closure"):
+        run_les(les(emulator, "numpy"), tmp_path / "run.nc")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -73,9 +73,12 @@ def bundle_closure(path: Path, environment: ClosureEnv) -> LearnedClosure:
     fields = [field.shape for field in (*bundle.inputs, *bundle.outputs)]
     wanted = (environment.n, environment.n)
     if fields != [wanted, wanted]:
+        found = f"{len(bundle.inputs)} inputs to {len(bundle.outputs)} outputs"
+        if len(fields) == 2:
+            found = f"{fields[0]} to {fields[1]}"
         raise InputError(
-            f"The bundle {path} maps fields of shape {' to '.join(map(str, fields))}, this LES needs "
-            f"{wanted} to {wanted}: give --grid or a bundle for this grid."
+            f"The bundle {path} maps {found}, this LES needs {wanted} to {wanted}: give --grid or a bundle "
+            "for this grid."
         )
     dealiasing = _recorded(bundle).get("dealiasing", environment.numerics.dealiasing)
     if dealiasing != environment.numerics.dealiasing:

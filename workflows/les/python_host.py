@@ -28,8 +28,14 @@ def build_closure(setup: LesSetup):
 
 def _bundle_apply(setup: LesSetup) -> Callable:
     """`vorticity (n, n) -> tendency (n, n)`, through JAX or, without JAX, through the bridge."""
-    expected = (setup.grid, setup.grid)
-    shape = tuple(Bundle.open(setup.bundle).inputs[0].shape)
+    bundle, expected = Bundle.open(setup.bundle), (setup.grid, setup.grid)
+    if (len(bundle.inputs), len(bundle.outputs)) != (1, 1):
+        raise FileError(
+            f"{setup.bundle} maps {len(bundle.inputs)} inputs to {len(bundle.outputs)} outputs, expected a "
+            "turbulence closure, which maps the vorticity to its tendency; give a bundle of `subgrid train "
+            "closure`."
+        )
+    shape = bundle.inputs[0].shape
     if shape != expected:
         raise FileError(
             f"{setup.bundle} works on a grid of {shape}, the run has {expected}; "
