@@ -60,7 +60,8 @@ def profiles(path: Path, case: Case, emulations: list[Emulation], pressure: np.n
         y = case.energy(name, case.targets[name])
         for emulation in emulations:
             values = getattr(metrics, kind)(case.energy(name, emulation.outputs[name]), y)
-            axis.plot(values, pressure, label=emulation.name)
+            axis.plot(values, pressure, lw=1.2, label=emulation.name)
+        axis.axvline(0, color="0.5", lw=0.8)
         axis.set(ylim=(1000, 5), xlabel="W m⁻²", title=f"{name}: {kind.replace('_', ' ')}")
     axes[0].set_ylabel("pressure [hPa]")
     axes[0].legend(fontsize=7)
@@ -125,27 +126,33 @@ def by_mean_ratio(scores: dict) -> list[str]:
 def calibration(path: Path, scores: dict) -> None:
     """Rank histograms, and error of the ensemble mean against spread, per V1 variable."""
     having = {m: e["ensemble"] for m, e in scores["models"].items() if e["ensemble"]}
-    figure, axes = _canvas(2 * len(V1_TARGETS), (20, 8), rows=4)
+    figure, axes = _canvas(2 * len(V1_TARGETS), (17, 10.5), rows=4)
     for place, name in enumerate(V1_TARGETS):
         row, column = divmod(place, 5)
         ranks, skill = axes[10 * row + column], axes[10 * row + 5 + column]
-        for model, found in having.items():
+        for number, (model, found) in enumerate(having.items()):
             if name not in found:
                 continue
+            colour = f"C{number}"
             histogram = np.asarray(found[name]["rank_histogram"])
-            ranks.step(
-                np.linspace(0, 1, histogram.size), histogram * histogram.size, where="mid", label=model
-            )
+            ranks.stairs(histogram * histogram.size, baseline=None, lw=1.3, color=colour, label=model,
+                         edges=np.linspace(0, 1, histogram.size + 1))  # fmt: skip
             spread, error, _ = np.asarray(found[name]["spread_skill"]).T
-            skill.loglog(spread, error, "o-", ms=3)
+            skill.loglog(spread, error, "o-", ms=3, color=colour)
         ranks.axhline(1, color="0.5", lw=0.8)
-        ranks.set(title=name, xlabel="rank of the truth", ylim=(0, 3))
+        ranks.set(
+            title=name.removeprefix("cam_out_"), xlabel="rank of the truth", yscale="log", ylim=(0.1, 10)
+        )
+        ranks.set_yticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
         low, high = skill.get_xlim()
         skill.loglog([low, high], [low, high], color="0.5", lw=0.8)
-        skill.set(xlabel="spread [W m⁻²]", ylabel="error [W m⁻²]")
-        for axis in (skill.xaxis, skill.yaxis):
+        skill.set(xlabel="spread [W m⁻²]")
+        for axis in (skill.xaxis, skill.yaxis, ranks.yaxis):
             axis.set_minor_formatter(NullFormatter())
-    axes[0].legend(fontsize=7)
+        if column == 0:
+            ranks.set_ylabel("frequency over uniform")
+            skill.set_ylabel("error [W m⁻²]")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(having))
     _save(figure, path, "Calibration: frequency of ranks over the uniform one; error against spread")
 
 
