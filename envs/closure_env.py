@@ -27,7 +27,7 @@ from ..sims.closures.flow import Flow
 from ..sims.turbulence2d.cases import Case
 from ..sims.turbulence2d.grid import Grid
 from ..sims.turbulence2d.jax_solver import State, initial_state, make_operators, make_step, vorticity
-from ..sims.turbulence2d.numerics import Numerics, check_grid
+from ..sims.turbulence2d.numerics import Numerics, check_advection, check_grid
 from .actions import Coefficient
 from .initial_states import initial_states
 from .lattice import Lattice
@@ -115,10 +115,19 @@ class ClosureEnv:
     def params(
         self, reference: Reference, *, held_out: bool = False, count: int = 64, seed: int = 0
     ) -> EnvParams:
-        """Target and initial states of a reference file, from its training or its held-out states."""
+        """Target and initial states of a reference file, from its training or its held-out states.
+
+        InputError: the time step is too long for the velocities of these states.
+        """
         fields = initial_states(reference, self.case, self.n, held_out=held_out, count=count, seed=seed)
         starts = initial_state(fields, self.numerics, "float32").vorticity_hat
+        check_advection(self.n, self.numerics, float(jnp.max(jax.vmap(self._speed)(starts))))
         return EnvParams(starts, make_target(reference, self.case, self.n, self.grid.carried))
+
+    def _speed(self, vorticity_hat: jax.Array) -> jax.Array:
+        """|u| + |v| on the grid, (N, N)."""
+        flow = Flow.of(vorticity_hat, make_operators(self.grid, KIND))
+        return jnp.abs(flow.u) + jnp.abs(flow.v)
 
     def reset(
         self, key: jax.Array, params: EnvParams, elapsed: jax.Array | int = 0

@@ -69,6 +69,23 @@ def check_grid(case: Case, n: int, numerics: Numerics) -> None:
         )
 
 
+RUNGE_KUTTA_LIMIT = 2.0 * math.sqrt(2.0)
+"""Of the classical scheme: the largest dt λ at which an oscillation of frequency λ does not grow."""
+
+
+def check_advection(n: int, numerics: Numerics, speed: float) -> None:
+    """Raise InputError when `ifrk4` cannot carry the shortest waves at `speed` = max(|u| + |v|):
+    dt K (|u| + |v|) > 2√2. (`stable_dt` says what limits `ab2cn`.)"""
+    highest = carried_wavenumber(n, numerics.dealiasing)
+    courant = numerics.dt * highest * speed
+    if numerics.integrator == "ifrk4" and courant > RUNGE_KUTTA_LIMIT:
+        raise InputError(
+            f"With dt = {numerics.dt:g} on N = {n}, dt K (|u| + |v|) reaches {courant:.2f} in the fastest "
+            f"state (K = {highest}, |u| + |v| = {speed:.3g}), but ifrk4 is stable up to "
+            f"{RUNGE_KUTTA_LIMIT:.2f}; take a time step of at most {RUNGE_KUTTA_LIMIT / highest / speed:.2g}."
+        )
+
+
 def stable_dt(case: Case, n: int, integrator: Integrator, dealiasing: Dealiasing = "two_thirds") -> float:
     """Default time step of a case on an N × N grid, stable on the attractor without a closure.
 

@@ -16,8 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 
 MATRIX_GRID = 64
-"""Up to this N an accelerator multiplies with DFT matrices. On an H100 that makes 8 flows of 32² (64²) 4.2
-(1.9) times as fast and costs 384 flows of 64² a fifth."""
+"""Up to this N an accelerator multiplies with DFT matrices. Steps a second over those with FFTs, on an H200:
+N = 32: 8, 64, 512, 4,096 flows 3.1, 2.3, 1.2, 1.1; N = 64: 8, 64, 512 flows 2.6, 1.0, 0.74; N = 128: 8, 64
+flows 0.88, 0.57."""
 
 
 def to_grid(spectrum: jax.Array) -> jax.Array:

@@ -15,6 +15,7 @@ from subgrid.envs.observations import get_observation
 from subgrid.envs.rewards import get_reward
 from subgrid.sims.turbulence2d.cases import get_case
 from subgrid.sims.turbulence2d.jax_solver import State
+from subgrid.sims.turbulence2d.numerics import Numerics
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -145,6 +146,9 @@ def test_beta_sees_both_directions():
     assert params.target.spectrum.shape == (2, 7)
     along_x, along_y = np.asarray(params.target.spectrum)
     assert along_y[2] > 1.3 * along_x[2]  # jets along x: the vorticity varies along y
+    too_long = replace(environment, numerics=Numerics(dt=0.05, dealiasing="none"))
+    with pytest.raises(InputError, match=r"take a time step of at most 0\.04"):
+        too_long.params(read_reference(path, case), count=2)
 
 
 def test_bad_input_is_refused(case, environment, params):

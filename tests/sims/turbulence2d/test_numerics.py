@@ -3,10 +3,16 @@ import pytest
 
 from subgrid.contracts.errors import InputError
 from subgrid.sims.turbulence2d import numpy_solver
-from subgrid.sims.turbulence2d.cases import CASES, get_case
+from subgrid.sims.turbulence2d.cases import CASES, Case, get_case
 from subgrid.sims.turbulence2d.grid import Grid
 from subgrid.sims.turbulence2d.initial import random_vorticity
-from subgrid.sims.turbulence2d.numerics import Numerics, check_grid, smallest_grid, stable_dt
+from subgrid.sims.turbulence2d.numerics import (
+    Numerics,
+    check_advection,
+    check_grid,
+    smallest_grid,
+    stable_dt,
+)
 
 
 def test_unknown_case_lists_the_known_ones():
@@ -91,3 +97,24 @@ def test_default_time_step_is_stable_on_the_attractor(case, integrator, dealiasi
     time, n = 15.0, 64 if case.forcing_wavenumber < 10 else 96
     steps = round(time / stable_dt(case, n, integrator, dealiasing))
     assert 5.0 < peak_after(numpy_solver, case, integrator, dealiasing, n, steps) < 300.0
+
+
+@pytest.mark.parametrize(("courant", "stable"), [(2.6, True), (3.2, False)])
+def test_advection_limit_is_where_short_waves_start_to_grow(courant, stable):
+    # u = A sin y carries short waves along x at up to A; nothing else acts on them.
+    n, amplitude, calm = 32, 10.0, Case("calm", 0, 0.0, 0.0, 0.0, "inviscid, unforced")
+    numerics = Numerics(courant / (15 * amplitude), "ifrk4", "none")
+    y, x = np.meshgrid(*[2.0 * np.pi / n * np.arange(n)] * 2, indexing="ij")
+    field = -amplitude * np.cos(y) + 1e-3 * np.cos(15 * x)
+    state = numpy_solver.initial_state(field, numerics)
+    step = numpy_solver.make_step(calm, n, numerics)
+    with np.errstate(all="ignore"):
+        end = numpy_solver.vorticity(numpy_solver.march(step, state, 400))
+    # Short waves may take up enstrophy from the shear, but the whole is conserved unless steps amplify it.
+    assert (np.mean(end**2) < 1.001 * np.mean(field**2)) == stable
+    if stable:
+        check_advection(n, numerics, amplitude)
+    else:
+        with pytest.raises(InputError, match=r"reaches 3\.20 .* at most 0\.019\."):
+            check_advection(n, numerics, amplitude)
+    check_advection(n, Numerics(numerics.dt, "ab2cn", "none"), amplitude)
