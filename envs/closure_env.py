@@ -29,7 +29,7 @@ from ..sims.turbulence2d.grid import Grid
 from ..sims.turbulence2d.jax_solver import State, initial_state, make_operators, make_step, vorticity
 from ..sims.turbulence2d.numerics import Numerics, check_advection, check_grid
 from .actions import Coefficient
-from .initial_states import initial_states
+from .initial_states import initial_states, largest_speed
 from .lattice import Lattice
 from .observations import Observation, Relative
 from .rewards import LogRatio
@@ -120,14 +120,9 @@ class ClosureEnv:
         InputError: the time step is too long for the velocities of these states.
         """
         fields = initial_states(reference, self.case, self.n, held_out=held_out, count=count, seed=seed)
+        check_advection(self.n, self.numerics, largest_speed(fields))
         starts = initial_state(fields, self.numerics, "float32").vorticity_hat
-        check_advection(self.n, self.numerics, float(jnp.max(jax.vmap(self._speed)(starts))))
         return EnvParams(starts, make_target(reference, self.case, self.n, self.grid.carried))
-
-    def _speed(self, vorticity_hat: jax.Array) -> jax.Array:
-        """|u| + |v| on the grid, (N, N)."""
-        flow = Flow.of(vorticity_hat, make_operators(self.grid, KIND))
-        return jnp.abs(flow.u) + jnp.abs(flow.v)
 
     def reset(
         self, key: jax.Array, params: EnvParams, elapsed: jax.Array | int = 0

@@ -63,12 +63,10 @@ def _symmetry(case: Case, rng: np.random.Generator) -> tuple[int, int, int, int]
     return int(turns), int(mirrored), *map(int, rng.integers(case.forcing_wavenumber, size=2))
 
 
-def initial_states(
-    reference: Reference, case: Case, n: int, *, held_out: bool, count: int = 64, seed: int = 0
-) -> np.ndarray:
-    """`count` attractor states on N × N points, (count, N, N), from the training or the held-out states.
+def stored_states(reference: Reference, case: Case, n: int, *, held_out: bool) -> np.ndarray:
+    """The training or the held-out states of a reference on N × N points, (S, N, N).
 
-    InputError: N is above the grid of the stored states, which lack the modes.
+    InputError: there are none, or N is above their grid, so that they lack the modes.
     """
     stored = reference["states/vorticity"]
     if n > stored.shape[-1]:
@@ -80,4 +78,24 @@ def initial_states(
     if not len(chosen):
         kind = "held-out" if held_out else "training"
         raise InputError(f"The reference of {case.name} holds no {kind} states; make it with a longer run.")
-    return images(np.stack([resample(field, n) for field in chosen]), case, count, seed)
+    return np.stack([resample(field, n) for field in chosen])
+
+
+def initial_states(
+    reference: Reference, case: Case, n: int, *, held_out: bool, count: int = 64, seed: int = 0
+) -> np.ndarray:
+    """`count` attractor states on N × N points, (count, N, N), from the training or the held-out states.
+
+    InputError: as `stored_states`.
+    """
+    return images(stored_states(reference, case, n, held_out=held_out), case, count, seed)
+
+
+def largest_speed(vorticity: np.ndarray) -> float:
+    """max(|u| + |v|) over fields (S, N, N) of vorticity."""
+    n = vorticity.shape[-1]
+    kx, ky = np.arange(n // 2 + 1)[None, :], np.fft.fftfreq(n, 1.0 / n)[:, None]
+    square = kx**2 + ky**2
+    stream = np.fft.rfft2(vorticity) * (square > 0) / np.maximum(square, 1)
+    u, v = (np.fft.irfft2(1j * k * stream, s=(n, n)) for k in (ky, -kx))
+    return float(np.max(np.abs(u) + np.abs(v)))

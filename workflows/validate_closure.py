@@ -9,7 +9,8 @@ import jax
 
 from ..contracts.errors import FileError
 from ..contracts.reference import read_reference
-from .closure_evaluation.grid import GridValidation, ValidationPlan, grid_environment, validate_grid
+from .closure_evaluation.grid import GridValidation, ValidationPlan, validate_grid
+from .closure_evaluation.judge import grid_environment
 from .closure_evaluation.learned import read_closure
 from .closure_evaluation.store import PartStore, content_digest, origin_text
 from .progress import Progress, silent

@@ -73,16 +73,21 @@ RUNGE_KUTTA_LIMIT = 2.0 * math.sqrt(2.0)
 """Of the classical scheme: the largest dt λ at which an oscillation of frequency λ does not grow."""
 
 
+def longest_step(n: int, dealiasing: Dealiasing, speed: float) -> float:
+    """2√2 / (K (|u| + |v|)), the longest time step with which `ifrk4` carries the shortest waves."""
+    return RUNGE_KUTTA_LIMIT / (carried_wavenumber(n, dealiasing) * speed)
+
+
 def check_advection(n: int, numerics: Numerics, speed: float) -> None:
-    """Raise InputError when `ifrk4` cannot carry the shortest waves at `speed` = max(|u| + |v|):
-    dt K (|u| + |v|) > 2√2. (`stable_dt` says what limits `ab2cn`.)"""
-    highest = carried_wavenumber(n, numerics.dealiasing)
-    courant = numerics.dt * highest * speed
-    if numerics.integrator == "ifrk4" and courant > RUNGE_KUTTA_LIMIT:
+    """Raise InputError when the time step of `ifrk4` is too long for `speed` = max(|u| + |v|); `stable_dt`
+    says what limits `ab2cn`."""
+    longest = longest_step(n, numerics.dealiasing, speed)
+    courant = RUNGE_KUTTA_LIMIT * numerics.dt / longest
+    if numerics.integrator == "ifrk4" and numerics.dt > longest:
         raise InputError(
             f"With dt = {numerics.dt:g} on N = {n}, dt K (|u| + |v|) reaches {courant:.2f} in the fastest "
-            f"state (K = {highest}, |u| + |v| = {speed:.3g}), but ifrk4 is stable up to "
-            f"{RUNGE_KUTTA_LIMIT:.2f}; take a time step of at most {RUNGE_KUTTA_LIMIT / highest / speed:.2g}."
+            f"state (|u| + |v| = {speed:.3g}), but ifrk4 is stable up to {RUNGE_KUTTA_LIMIT:.2f}; take a "
+            f"time step of at most {longest:.2g}."
         )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from subgrid.contracts.errors import InputError
-from subgrid.envs.initial_states import images, initial_states, reflect, rotate, translate
+from subgrid.envs.initial_states import images, initial_states, largest_speed, reflect, rotate, translate
 from subgrid.sims.turbulence2d.cases import get_case
 from subgrid.sims.turbulence2d.initial import random_vorticity
 from subgrid.sims.turbulence2d.jax_solver import initial_state, make_step, march, vorticity
@@ -68,3 +68,9 @@ def test_held_out_states_are_not_for_training(reference, case):
 def test_a_grid_finer_than_the_states_is_refused(reference, case):
     with pytest.raises(InputError, match="too few for N = 256"):
         initial_states(reference, case, 256, held_out=False)
+
+
+def test_largest_speed_of_a_known_flow():
+    # ψ = cos x + 2 cos y: u = −∂ψ/∂y = 2 sin y, v = ∂ψ/∂x = −sin x, ω = ∇²ψ.
+    y, x = np.meshgrid(*[2.0 * np.pi / N * np.arange(N)] * 2, indexing="ij")
+    assert largest_speed(-(np.cos(x) + 2.0 * np.cos(y))[None]) == pytest.approx(3.0, rel=1e-12)

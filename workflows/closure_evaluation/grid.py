@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -13,13 +12,11 @@ from ...contracts.reference import Reference
 from ...envs.closure_env import ClosureEnv, EnvParams
 from ...envs.ensemble import RunPlan
 from ...envs.policy_closure import PolicyClosure
-from ...sims.turbulence2d.cases import get_case
-from ...sims.turbulence2d.numerics import Numerics, check_choice
+from ...sims.turbulence2d.numerics import check_choice
 from .. import closure_baselines
 from ..closure_baselines import Tuned, other_baselines, sparing_baselines, tune, uniform_baselines
 from ..closure_forms import SPARING, UNIFORM
 from ..closure_kalman import ITERATIONS, KalmanTuned, tune_by_kalman
-from ..closure_rl import ClosureRl, make_environment, read_config
 from ..progress import Progress, silent
 from .maps import PolicyMap, sample_policy
 from .rows import Rows, control_rows, form_rows, single_row
@@ -76,19 +73,6 @@ class GridValidation:
     kalman: dict[str, KalmanTuned]
     maps: dict[str, PolicyMap]
     survival: dict[str, Survival]
-
-
-def grid_environment(
-    closures: Mapping[str, Path], reference: Reference, grid: int | None = None, dt: float | None = None
-) -> ClosureEnv:
-    """The LES that judges: of the reference's case, without dealiasing; grid, time step and the reward of the
-    tuning are those of the first policy file among `closures` unless given."""
-    policies = [path for path in closures.values() if path.suffix == ".npz"]
-    config = read_config(policies[0]) if policies else ClosureRl()
-    like = make_environment(config)
-    numerics = like.numerics if dt is None else Numerics(dt=dt, dealiasing=like.numerics.dealiasing)
-    case = get_case(reference.attributes["case"])
-    return replace(like, case=case, n=like.n if grid is None else grid, numerics=numerics)
 
 
 def validate_grid(

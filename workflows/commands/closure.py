@@ -28,7 +28,10 @@ def validate(
         list[int] | None,
         typer.Option(help="Points per side, repeated for several; that of the first policy if left out."),
     ] = None,
-    dt: Annotated[float | None, typer.Option(help="Time step; that of the first policy if left out.")] = None,
+    dt: Annotated[
+        float | None,
+        typer.Option(help="Time step; that of the first policy if left out, halved where a grid needs it."),
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Simulations for each closure.")] = 8,
     time: Annotated[float, typer.Option(callback=positive, help="Sampled time of each simulation.")] = 100.0,
     copies: Annotated[
