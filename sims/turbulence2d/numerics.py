@@ -84,10 +84,12 @@ def check_advection(n: int, numerics: Numerics, speed: float) -> None:
     longest = longest_step(n, numerics.dealiasing, speed)
     courant = RUNGE_KUTTA_LIMIT * numerics.dt / longest
     if numerics.integrator == "ifrk4" and numerics.dt > longest:
+        # Two digits, cut: rounded up, the step would be refused again.
+        digit = 10.0 ** (math.floor(math.log10(longest)) - 1)
         raise InputError(
             f"With dt = {numerics.dt:g} on N = {n}, dt K (|u| + |v|) reaches {courant:.2f} in the fastest "
             f"state (|u| + |v| = {speed:.3g}), but ifrk4 is stable up to {RUNGE_KUTTA_LIMIT:.2f}; take a "
-            f"time step of at most {longest:.2g}."
+            f"time step of at most {math.floor(longest / digit) * digit:.2g}."
         )
 
 

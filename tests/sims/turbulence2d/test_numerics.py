@@ -115,6 +115,6 @@ def test_advection_limit_is_where_short_waves_start_to_grow(courant, stable):
     if stable:
         check_advection(n, numerics, amplitude)
     else:
-        with pytest.raises(InputError, match=r"reaches 3\.20 .* at most 0\.019\."):
+        with pytest.raises(InputError, match=r"reaches 3\.20 .* at most 0\.018\."):
             check_advection(n, numerics, amplitude)
     check_advection(n, Numerics(numerics.dt, "ab2cn", "none"), amplitude)
