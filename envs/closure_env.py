@@ -29,7 +29,7 @@ from ..sims.turbulence2d.grid import Grid
 from ..sims.turbulence2d.jax_solver import State, initial_state, make_operators, make_step, vorticity
 from ..sims.turbulence2d.numerics import Numerics, check_advection, check_grid
 from .actions import Coefficient
-from .initial_states import initial_states, largest_speed
+from .initial_states import initial_states, largest_speed, stored_states
 from .lattice import Lattice
 from .observations import Observation, Relative
 from .rewards import LogRatio
@@ -117,10 +117,11 @@ class ClosureEnv:
     ) -> EnvParams:
         """Target and initial states of a reference file, from its training or its held-out states.
 
-        InputError: the time step is too long for the velocities of these states.
+        InputError: the time step is too long for the velocities of the reference's states of either kind, so
+        that what can be trained can be exported and judged.
         """
         fields = initial_states(reference, self.case, self.n, held_out=held_out, count=count, seed=seed)
-        check_advection(self.n, self.numerics, largest_speed(fields))
+        check_advection(self.n, self.numerics, largest_speed(stored_states(reference, self.n)))
         starts = initial_state(fields, self.numerics, "float32").vorticity_hat
         return EnvParams(starts, make_target(reference, self.case, self.n, self.grid.carried))
 

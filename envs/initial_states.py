@@ -63,10 +63,10 @@ def _symmetry(case: Case, rng: np.random.Generator) -> tuple[int, int, int, int]
     return int(turns), int(mirrored), *map(int, rng.integers(case.forcing_wavenumber, size=2))
 
 
-def stored_states(reference: Reference, case: Case, n: int, *, held_out: bool) -> np.ndarray:
-    """The training or the held-out states of a reference on N × N points, (S, N, N).
+def stored_states(reference: Reference, n: int) -> np.ndarray:
+    """All states of a reference on N × N points, (S, N, N).
 
-    InputError: there are none, or N is above their grid, so that they lack the modes.
+    InputError: N is above their grid, so that they lack the modes.
     """
     stored = reference["states/vorticity"]
     if n > stored.shape[-1]:
@@ -74,11 +74,7 @@ def stored_states(reference: Reference, case: Case, n: int, *, held_out: bool) -
             f"The states of the reference have {stored.shape[-1]} points a side, too few for N = {n}; "
             "take a smaller N."
         )
-    chosen = stored[reference["states/held_out"].astype(bool) == held_out].astype(np.float64)
-    if not len(chosen):
-        kind = "held-out" if held_out else "training"
-        raise InputError(f"The reference of {case.name} holds no {kind} states; make it with a longer run.")
-    return np.stack([resample(field, n) for field in chosen])
+    return resample(stored, n)
 
 
 def initial_states(
@@ -86,9 +82,13 @@ def initial_states(
 ) -> np.ndarray:
     """`count` attractor states on N × N points, (count, N, N), from the training or the held-out states.
 
-    InputError: as `stored_states`.
+    InputError: there are none, or as `stored_states`.
     """
-    return images(stored_states(reference, case, n, held_out=held_out), case, count, seed)
+    chosen = stored_states(reference, n)[reference["states/held_out"].astype(bool) == held_out]
+    if not len(chosen):
+        kind = "held-out" if held_out else "training"
+        raise InputError(f"The reference of {case.name} holds no {kind} states; make it with a longer run.")
+    return images(chosen, case, count, seed)
 
 
 def largest_speed(vorticity: np.ndarray) -> float:

@@ -151,6 +151,14 @@ def test_beta_sees_both_directions():
         too_long.params(read_reference(path, case), count=2)
 
 
+def test_a_time_step_that_a_held_out_state_outruns_is_refused_in_training_too(case, reference):
+    # 0.0129 would do for the training states, 0.0116 for all.
+    longer = ClosureEnv(case, 64, numerics=Numerics(dt=0.012, dealiasing="none"))
+    with pytest.raises(InputError, match=r"reaches 2\.92 .* take a time step of at most 0\.011\."):
+        longer.params(reference, count=2)
+    replace(longer, numerics=Numerics(dt=0.0115, dealiasing="none")).params(reference, count=2)
+
+
 def test_bad_input_is_refused(case, environment, params):
     with pytest.raises(InputError, match="Unknown reward"):
         get_reward("gold")

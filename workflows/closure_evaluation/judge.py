@@ -34,7 +34,6 @@ def grid_environment(
 
 def _halved(dt: float, environment: ClosureEnv, reference: Reference) -> float:
     """dt / 2^m with the smallest m that is stable."""
-    states = [stored_states(reference, environment.case, environment.n, held_out=h) for h in (False, True)]
-    speed = largest_speed(np.concatenate(states))
+    speed = largest_speed(stored_states(reference, environment.n))
     longest = longest_step(environment.n, environment.numerics.dealiasing, speed)
     return dt / 2 ** max(0, int(np.ceil(np.log2(dt / longest))))
