@@ -20,8 +20,7 @@ def test_the_time_step_is_halved_until_the_grid_carries_the_jets(jets, grid, dt,
     assert environment.interval == pytest.approx(0.1)  # of an action, as in the training
 
 
-def test_a_given_time_step_is_taken_as_it_is(jets):
-    environment = grid_environment({}, jets, 64, 0.01)
-    assert environment.numerics.dt == 0.01
+def test_a_given_time_step_is_taken_as_it_is_or_refused(jets):
+    assert grid_environment({}, jets, 64, 0.0079).numerics.dt == 0.0079
     with pytest.raises(InputError, match=r"ifrk4 is stable up to 2\.83; take a time step of at most 0\.0079"):
-        environment.params(jets, held_out=True, count=2)
+        grid_environment({}, jets, 64, 0.01)
