@@ -41,7 +41,7 @@ def validate_closures(
     grids: points a side, default that of the first policy. parts: directory that keeps finished runs, from
         which an interrupted evaluation continues.
     Before anything runs, FileError for a file that is missing, damaged or of another case, and InputError for
-    a closure that does not fit a grid, a grid that does not carry the forcing, or a time step too long for it.
+    a closure that does not fit a grid, a grid that does not carry the forcing, or too long a time step.
     """
     stored = read_reference(reference)
     for name, path in closures.items():

@@ -20,8 +20,8 @@ def grid_environment(
     """The LES that judges: of the reference's case, without dealiasing; grid, time step, time that an action
     lasts and the reward of the tuning are those of the first policy file among `closures` unless given.
 
-    A time step that is not given is halved until Runge-Kutta 4 carries the velocities of the reference. Raises
-    InputError for a given one that is too long, and for a grid that does not carry the forcing.
+    A time step that is not given is halved until Runge-Kutta 4 carries the velocities of the reference.
+    Raises InputError for a given one that is too long, and for a grid that does not carry the forcing.
     """
     policies = [path for path in closures.values() if path.suffix == ".npz"]
     config = read_config(policies[0]) if policies else ClosureRl()
