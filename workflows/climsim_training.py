@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..contracts.bundle import Bundle
 from ..contracts.errors import InputError
 from ..contracts.feature_sets import FeatureSet, feature_set
 from ..contracts.files import require_absent
@@ -118,6 +119,18 @@ def _description(chosen: Recipe, result: TrainingResult) -> str:
     if result.steps == result.planned:
         return words
     return f"{words.rstrip('.')}. Stopped after {result.steps} of {result.planned} updates."
+
+
+def ending(bundle: Path, data: Path) -> str:
+    """What the command says of a bundle that it has written: whether it was stopped, and how to score it."""
+    words = f"{bundle}: try `subgrid validate climsim --model {bundle} --data {data} --out scores`"
+    made = json.loads(Bundle.open(bundle).config)
+    if not made["stopped"]:
+        return words
+    return (
+        f"Training was stopped after {made['steps']} of {made['planned_steps']} updates; with --checkpoint "
+        f"the same command and --overwrite goes on from there.\n{words}"
+    )
 
 
 def training_rows(

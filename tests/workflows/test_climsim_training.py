@@ -63,6 +63,7 @@ def test_a_training_stopped_by_the_clock_is_exported_and_marked(store, tmp_path)
     assert (recorded["stopped"], recorded["steps"], recorded["planned_steps"]) == (True, 1, planned)
     assert bundle.description.endswith(f"Stopped after 1 of {planned} updates.")
     assert climsim_verdict.name_of(path) == f"m-1-of-{planned}"
+    assert f"was stopped after 1 of {planned} updates;" in climsim_training.ending(path, store)
 
 
 def test_streamed_and_held_rows_have_the_same_weights(store):

@@ -106,6 +106,7 @@ def train(
     from ...jax_models.data.source import format_of
     from ...jax_models.devices import is_first_process, join_processes
     from ...jax_models.sampling import RareRegimes
+    from ..climsim_training import ending
     from ..climsim_training import train as work
     from ..progress import progress_bar, silent
 
@@ -134,7 +135,7 @@ def train(
             progress=progress,
         )
     if first:
-        typer.echo(f"{bundle}: try `subgrid validate climsim --model {bundle} --data {data} --out scores`")
+        typer.echo(ending(bundle, data))
 
 
 def _refuse_without_effect(context: typer.Context, layout: str, part: str, rare: str | None) -> None:
