@@ -9,6 +9,9 @@ which give the same numbers to rounding. On an accelerator the launches of FFTs,
 grids; products are launched as one, and XLA can put them into CUDA graphs.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 import jax
@@ -19,6 +22,19 @@ MATRIX_GRID = 64
 """Up to this N an accelerator multiplies with DFT matrices. Steps a second over those with FFTs, on an H200:
 N = 32: 8, 64, 512, 4,096 flows 3.1, 2.3, 1.2, 1.1; N = 64: 8, 64, 512 flows 2.6, 1.0, 0.74; N = 128: 8, 64
 flows 0.88, 0.57."""
+
+_fft_only: ContextVar[bool] = ContextVar("fft_only", default=False)
+
+
+@contextmanager
+def fft_only() -> Iterator[None]:
+    """What is traced within transforms by FFT: a bundle runs on other machines than the one that makes it,
+    and on a CPU products make a closure on 64 points take 3.5 times as long."""
+    token = _fft_only.set(True)
+    try:
+        yield
+    finally:
+        _fft_only.reset(token)
 
 
 def to_grid(spectrum: jax.Array) -> jax.Array:
@@ -53,7 +69,7 @@ def spectrum_by_matrices(field: jax.Array, columns: int) -> jax.Array:
 
 
 def _by_matrices(n: int) -> bool:
-    return n <= MATRIX_GRID and jax.default_backend() != "cpu"
+    return n <= MATRIX_GRID and jax.default_backend() != "cpu" and not _fft_only.get()
 
 
 def _product(subscripts: str, left: jax.Array, right: jax.Array) -> jax.Array:

@@ -16,10 +16,12 @@ from ...contracts.reference import read_reference
 from ...envs.policy_closure import tendency
 from ...jax_models.export import export_bundle
 from ...sims.turbulence2d.cases import get_case
+from ...sims.turbulence2d.transforms import fft_only
 from .config import make_environment
 from .policy_file import read_config, read_policy
 
 
+@fft_only()
 def export_policy(policy_file: Path, reference: Path, output: Path, *, overwrite: bool = False) -> None:
     """Write the whole closure, ω (n, n) → Π (n, n) in float32, as a bundle for `subgrid run les`.
 
