@@ -41,10 +41,15 @@ CUDA_MPS_PIPE_DIRECTORY=$(mktemp -d)
 export CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY="$CUDA_MPS_PIPE_DIRECTORY"
 nvidia-cuda-mps-control -d 2> /dev/null || unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
 
-gpus=$(nvidia-smi -L 2> /dev/null | grep -c '^GPU' || true)
+# The GPUs that a batch system granted, or all of them.
+granted=${CUDA_VISIBLE_DEVICES:-$(nvidia-smi --query-gpu=index --format=csv,noheader 2> /dev/null || true)}
+granted=$(echo "$granted" | tr ',\n' '  ')
+gpus=$(echo "$granted" | wc -w)
 lanes="" number=0
 for names in "$@"; do
-    test "$gpus" -lt 2 || export CUDA_VISIBLE_DEVICES="$((number % gpus))"
+    # shellcheck disable=SC2086
+    test "$gpus" -lt 2 || CUDA_VISIBLE_DEVICES=$(set -- $granted; shift $((number % gpus)); echo "$1")
+    test "$gpus" -lt 2 || export CUDA_VISIBLE_DEVICES
     number=$((number + 1))
     # shellcheck disable=SC2086
     lane $names &

@@ -72,13 +72,16 @@ def bundle_closure(path: Path, environment: ClosureEnv) -> LearnedClosure:
     bundle = Bundle.open(path)
     fields = [field.shape for field in (*bundle.inputs, *bundle.outputs)]
     wanted = (environment.n, environment.n)
-    if fields != [wanted, wanted]:
-        found = f"{len(bundle.inputs)} inputs to {len(bundle.outputs)} outputs"
-        if len(fields) == 2:
-            found = f"{fields[0]} to {fields[1]}"
+    if (len(bundle.inputs), len(bundle.outputs)) != (1, 1):
         raise InputError(
-            f"The bundle {path} maps {found}, this LES needs {wanted} to {wanted}: give --grid or a bundle "
-            "for this grid."
+            f"The bundle {path} maps {len(bundle.inputs)} inputs to {len(bundle.outputs)} outputs, expected "
+            "a turbulence closure, which maps the vorticity to its tendency; give a bundle of `subgrid train "
+            "closure`."
+        )
+    if fields != [wanted, wanted]:
+        raise InputError(
+            f"The bundle {path} maps {fields[0]} to {fields[1]}, this LES needs {wanted} to {wanted}: give "
+            "--grid or a bundle for this grid."
         )
     dealiasing = _recorded(bundle).get("dealiasing", environment.numerics.dealiasing)
     if dealiasing != environment.numerics.dealiasing:

@@ -53,10 +53,13 @@ def test_a_bundle_runs_in_an_ensemble(bundle, environment, params, reference):
     np.testing.assert_allclose(found, expected, atol=1e-4 * float(jnp.abs(many).max()))
 
 
-def test_a_bundle_of_another_grid_or_dealiasing_is_refused(bundle, environment, reference):
+def test_a_bundle_that_does_not_fit_is_refused(bundle, environment, reference, reference_file):
     with pytest.raises(InputError, match=r"\(16, 16\).*--grid"):
         read_closure("linear", bundle, replace(environment, n=32), reference)
     dealiased = replace(environment, numerics=replace(environment.numerics, dealiasing="two_thirds"))
+    emulator = reference_file.parent / "climsim" / "column_mlp.bundle"
+    with pytest.raises(InputError, match=r"outputs, expected a turbulence closure.*subgrid train closure"):
+        read_closure("emulator", emulator, environment, reference)
     with pytest.raises(InputError, match="dealiasing none, this one has two_thirds"):
         read_closure("linear", bundle, dealiased, reference)
 
