@@ -39,7 +39,7 @@ class TrainingState:
 class TrainingResult:
     """The model with its best parameters (moving average, lowest validation loss) and the learning curve.
 
-    steps: updates made, of `planned`; fewer after a stop by the clock or by patience.
+    steps: updates made, of `planned`; fewer after a stop by patience, or by the clock (`stopped`).
     """
 
     model: nnx.Module
@@ -47,6 +47,7 @@ class TrainingResult:
     steps: int
     history: list[dict[str, float]] = field(default_factory=list)
     planned: int = 0
+    stopped: bool = False
 
 
 def fit(
@@ -87,6 +88,7 @@ def fit(
     rest, validation = place.everywhere(rest), place.everywhere(validation)
     state, history = _first_state(params, stats, config, place), []
     stop_at = None if seconds is None else time.perf_counter() + seconds
+    late, before = False, None
 
     def validate(value: jax.Array) -> None:
         _validate(state, float(score(state.ema, rest, validation)), float(value), history)
@@ -106,6 +108,9 @@ def fit(
             )
             state.step += 1
             due = state.step % config.validate_every == 0 or state.step == config.steps
+            if stop_at is not None:  # so that the clock reads what a GPU has done, but for one update
+                jax.block_until_ready(before)
+                before = value
             late = state.step < config.steps and _passed(stop_at)
             if due:
                 validate(value)
@@ -117,7 +122,7 @@ def fit(
                 break
     rest, best = place.gathered(rest), place.gathered(state.best)
     best = nnx.merge(graphdef, best["params"], best["stats"], rest)
-    return TrainingResult(best, state.best_loss, state.step, history, config.steps)
+    return TrainingResult(best, state.best_loss, state.step, history, config.steps, late)
 
 
 def _passed(moment: float | None) -> bool:

@@ -79,7 +79,7 @@ def train(
     config = {
         "emulator": emulator, "features": chosen.features, "data": Path(data).name, "part": part,
         "time_steps": rows.seconds.size, "held_out": held_out, "seed": seed, "steps": result.steps,
-        "planned_steps": result.planned, "stopped": result.steps < result.planned,
+        "planned_steps": result.planned, "stopped": result.stopped,
         "batch": chosen.batch, "learning_rate": chosen.learning_rate, "weight_decay": chosen.weight_decay,
         "ema_decay": chosen.ema_decay, "compute": chosen.compute, "parameters": "float32",
         "devices": len(spread), "sampling": chosen.sampling and asdict(chosen.sampling),
@@ -116,7 +116,7 @@ def _recipe(
 
 def _description(chosen: Recipe, result: TrainingResult) -> str:
     words = f"ClimSim column physics, {chosen.name} on {chosen.features} inputs. {chosen.note}".strip()
-    if result.steps == result.planned:
+    if not result.stopped:
         return words
     return f"{words.rstrip('.')}. Stopped after {result.steps} of {result.planned} updates."
 

@@ -70,11 +70,11 @@ def test_a_run_stopped_by_the_clock_is_validated_and_goes_on(tmp_path):
     arguments = (linear_model(), squared_error, batch_at, batch_at(10_000), config)
     for step in range(1, 5):
         stopped = fit(*arguments, checkpoint_dir=tmp_path, seconds=0.0)
-        assert (stopped.steps, stopped.planned) == (step, 5)
+        assert (stopped.steps, stopped.planned, stopped.stopped) == (step, 5, True)
         assert stopped.history[-1]["step"] == step
         assert np.isfinite(stopped.best_loss)
     ended = fit(*arguments, checkpoint_dir=tmp_path, seconds=0.0)
-    assert (ended.steps, ended.planned) == (5, 5)
+    assert (ended.steps, ended.planned, ended.stopped) == (5, 5, False)
     _require_the_same(whole, ended)
 
 
@@ -185,7 +185,7 @@ def test_early_stop_counts_validations():
     config = TrainingConfig(steps=1000, validate_every=10, patience=3, learning_rate=0.0)
     result = fit(linear_model(), squared_error, batch_at, batch_at(1), config)
     assert result.steps == 40
-
+    assert (result.steps, result.stopped) == (40, False)  # by patience, not by the clock
 
 @pytest.mark.parametrize(
     "bad", [{"steps": 0}, {"ema_decay": 1.0}, {"validate_every": 0}, {"compute": "float16"}]
