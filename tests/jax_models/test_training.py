@@ -187,6 +187,7 @@ def test_early_stop_counts_validations():
     assert result.steps == 40
     assert (result.steps, result.stopped) == (40, False)  # by patience, not by the clock
 
+
 @pytest.mark.parametrize(
     "bad", [{"steps": 0}, {"ema_decay": 1.0}, {"validate_every": 0}, {"compute": "float16"}]
 )
