@@ -12,6 +12,8 @@ from ..contracts.errors import InputError
 from ..contracts.reference import Reference
 from ..sims.turbulence2d.cases import Case
 from ..sims.turbulence2d.initial import resample
+from ..sims.turbulence2d.statistics.spectra import velocity_hat
+from ..sims.turbulence2d.subgrid_tendency import to_grid
 
 
 def translate(vorticity: np.ndarray, along_x: float, along_y: float) -> np.ndarray:
@@ -93,9 +95,5 @@ def initial_states(
 
 def largest_speed(vorticity: np.ndarray) -> float:
     """max(|u| + |v|) over fields (S, N, N) of vorticity."""
-    n = vorticity.shape[-1]
-    kx, ky = np.arange(n // 2 + 1)[None, :], np.fft.fftfreq(n, 1.0 / n)[:, None]
-    square = kx**2 + ky**2
-    stream = np.fft.rfft2(vorticity) * (square > 0) / np.maximum(square, 1)
-    u, v = (np.fft.irfft2(1j * k * stream, s=(n, n)) for k in (ky, -kx))
+    u, v = map(to_grid, velocity_hat(np.fft.rfft2(vorticity)))
     return float(np.max(np.abs(u) + np.abs(v)))

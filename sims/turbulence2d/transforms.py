@@ -56,16 +56,20 @@ def to_spectrum(field: jax.Array, columns: int) -> jax.Array:
 def grid_by_matrices(spectrum: jax.Array) -> jax.Array:
     """`to_grid` as two matrix products."""
     n, columns = spectrum.shape[-2:]
-    along_y, along_x = _inverse_matrices(n, columns, spectrum.dtype)
-    half = _product("jq,...qk->...jk", along_y, spectrum)
-    return _product("...jk,ki->...ji", jnp.concatenate([half.real, half.imag], axis=-1), along_x)
+    along_y, along_x = _waves(n, columns)
+    k = np.arange(columns)
+    weight = np.where((k == 0) | (2 * k == n), 1.0, 2.0) / n**2
+    weighted = (np.tile(weight, 2)[:, None] * along_x).astype(np.finfo(spectrum.dtype).dtype)
+    half = _product("jq,...qk->...jk", along_y.astype(spectrum.dtype), spectrum)
+    return _product("...jk,ki->...ji", jnp.concatenate([half.real, half.imag], axis=-1), weighted)
 
 
 def spectrum_by_matrices(field: jax.Array, columns: int) -> jax.Array:
     """`to_spectrum` as two matrix products."""
-    along_y, along_x = _forward_matrices(field.shape[-1], columns, field.dtype)
-    half = _product("...ji,ik->...jk", field, along_x)
-    return _product("qj,...jk->...qk", along_y, jax.lax.complex(half[..., :columns], half[..., columns:]))
+    along_y, along_x = _waves(field.shape[-1], columns)
+    half = _product("...ji,ki->...jk", field, along_x.astype(field.dtype))
+    half = jax.lax.complex(half[..., :columns], half[..., columns:])
+    return _product("jq,...jk->...qk", along_y.conj().astype(half.dtype), half)
 
 
 def _by_matrices(n: int) -> bool:
@@ -78,21 +82,9 @@ def _product(subscripts: str, left: jax.Array, right: jax.Array) -> jax.Array:
 
 
 @lru_cache
-def _inverse_matrices(n: int, columns: int, kind: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """(N, N) complex over [y, ky] and (2(K+1), N) real over [real and imaginary kx, x]."""
-    points, k = np.arange(n), np.arange(columns)
-    weight = np.where((k == 0) | (2 * k == n), 1.0, 2.0)[:, None] / n**2
-    angle = 2.0 * np.pi / n * (np.outer(k, points) % n)
-    along_x = np.concatenate([weight * np.cos(angle), -weight * np.sin(angle)])
-    along_y = np.exp(2j * np.pi / n * (np.outer(points, points) % n))
-    return along_y.astype(kind), along_x.astype(np.finfo(kind).dtype)
-
-
-@lru_cache
-def _forward_matrices(n: int, columns: int, kind: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """(N, N) complex over [ky, y] and (N, 2(K+1)) real over [x, real and imaginary kx]."""
-    points, k = np.arange(n), np.arange(columns)
-    angle = 2.0 * np.pi / n * (np.outer(points, k) % n)
-    along_x = np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
-    along_y = np.exp(-2j * np.pi / n * (np.outer(points, points) % n))
-    return along_y.astype(np.result_type(kind, np.complex64)), along_x.astype(kind)
+def _waves(n: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """e^{i ky y} over [y, ky], (N, N), and cos kx x above −sin kx x over [kx, x], (2(K+1), N)."""
+    points = np.arange(n)
+    phase = 2.0 * np.pi / n * (np.outer(points, points) % n)
+    along_x = np.concatenate([np.cos(phase[:columns]), -np.sin(phase[:columns])])
+    return np.exp(1j * phase), along_x
