@@ -50,7 +50,8 @@ class Page:
 
 
 def write_report(directory: Path, page: Page, numbers: Mapping, *, overwrite: bool = False) -> Path:
-    """Write `report.html` and `report.json` into `directory` (made if need be); return the page's path."""
+    """Write `report.html` and `report.json` (`numbers` and the origin) into `directory`, made if need be;
+    return the page's path."""
     directory.mkdir(parents=True, exist_ok=True)
     html = directory / "report.html"
     with (
@@ -58,7 +59,8 @@ def write_report(directory: Path, page: Page, numbers: Mapping, *, overwrite: bo
         writing(directory / "report.json", overwrite=overwrite) as numbers_file,
     ):
         page_file.write_text(render(page), encoding="utf-8")
-        numbers_file.write_text(json.dumps(plain(numbers), indent=1, allow_nan=False), encoding="utf-8")
+        content = plain({**numbers, "origin": page.origin})
+        numbers_file.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
     return html
 
 

@@ -42,7 +42,6 @@ def report_runs(
         "reference": {"dns": found.dns, "filtered_dns": found.filtered or {}},
         "hosts": {p.label: {"time": p.time, "relative_difference": p.difference} for p in found.hosts},
         "a_priori": found.a_priori,
-        "origin": origin,
     }
     page = Page(_title(found), _summary(found), sections, origin)
     return write_report(directory, page, numbers, overwrite=overwrite), page.summary

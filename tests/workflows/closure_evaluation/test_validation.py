@@ -73,6 +73,7 @@ def simulations(monkeypatch, reference):
 def test_every_closure_gets_a_row_on_every_grid(simulations, policy, reference_file, tmp_path):
     validate_closure({"learned": policy}, reference_file, tmp_path / "report", PLAN, grids=(16, 32))
     report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert {"git_revision", "jax", "device"} <= report["origin"].keys()
     assert set(report["grids"]) == {"16", "32"}
     for found in report["grids"].values():
         rows = found["scores"]
